@@ -1,0 +1,72 @@
+"""One family of errors: which scan, which stage, what was given, what would work.
+
+The library raises these and prints nothing; `relicscan.cli` turns them into
+words and exit codes, the batch turns them into a relic's `state`. A plain
+Python exception that reaches either of them is a defect of ours.
+"""
+
+from __future__ import annotations
+
+
+class RelicscanError(Exception):
+    """Something that the user can mend.
+
+    `message` says what is wrong with what was given, `remedy` what would work.
+    `scan` (a file or relic id) and `stage` are filled in by whoever knows them,
+    often a caller further up: see `at`.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        remedy: str | None = None,
+        scan: str | None = None,
+        stage: str | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.remedy = remedy
+        self.scan = scan
+        self.stage = stage
+
+    def at(self, *, scan: str | None = None, stage: str | None = None) -> RelicscanError:
+        """Fill in where it happened, unless something nearer already said so."""
+        self.scan = self.scan or scan
+        self.stage = self.stage or stage
+        return self
+
+    def __str__(self) -> str:
+        where = ", ".join(
+            part for part in (self.scan, f"stage {self.stage}" if self.stage else None) if part
+        )
+        text = f"{where}: {self.message}" if where else self.message
+        return f"{text}\n  What would work: {self.remedy}" if self.remedy else text
+
+
+class ScanError(RelicscanError):
+    """A scan or its relic.toml that cannot be used: the relic is `rejected`, never retried."""
+
+
+class StageError(RelicscanError):
+    """A stage that could not do its work on input that looked right: the relic has `failed`."""
+
+
+class Undecided(RelicscanError):
+    """Going on would mean guessing: the relic is `done` without a model, its verdict `review`."""
+
+
+class PipelineError(RelicscanError):
+    """A pipeline, parameter or command line that is wrong, found before any scan is read."""
+
+
+class OutputError(RelicscanError):
+    """The output folder cannot be written, or what was written did not come back as it should."""
+
+
+class Busy(RelicscanError):
+    """Another run holds the output folder."""
+
+
+class NoRoom(RelicscanError):
+    """Not enough disk or memory to start."""

@@ -1,0 +1,347 @@
+"""The one type that flows through the stages: a `Relic`, and the arrays it holds.
+
+Everything here is frozen, and the arrays are read-only views: a stage returns
+a new Relic and cannot change the one it was given. Shapes are checked when an
+object is made, so an algorithm may rely on them.
+
+Units: inside a Relic all lengths are millimetres in a recentred working frame
+(survey coordinates would break single precision); `Frame` says how that frame
+follows from the source. A `Scan` is the exception: it is what a file holds, in
+the file's own unit and axes, until `relicscan.scan_folder` has understood it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+FloatArray = NDArray[np.float64]
+Float32Array = NDArray[np.float32]
+IntArray = NDArray[np.int32]
+ByteArray = NDArray[np.uint8]
+
+#: What a Relic may carry; stages name these in `needs`, `makes` and `drops`.
+PRODUCTS = (
+    "scans",
+    "cloud",
+    "cloud.normals",
+    "cloud.colors",
+    "mesh",
+    "mesh.normals",
+    "mesh.colors",
+    "mesh.uv",
+    "textures",
+    "levels",
+)
+
+
+def _checked(
+    owner: object, name: str, shape: tuple[int | None, ...], dtype: DTypeLike, what: str
+) -> None:
+    """Turn an attribute into a read-only array of that shape; None in `shape` is any length."""
+    value = getattr(owner, name)
+    if value is None:
+        return
+    array = np.ascontiguousarray(value, dtype=dtype).view()
+    if array.ndim != len(shape) or any(
+        want is not None and want != have for want, have in zip(shape, array.shape, strict=False)
+    ):
+        wanted = "(" + ", ".join("n" if w is None else str(w) for w in shape) + ")"
+        raise ValueError(f"{what}.{name} must have shape {wanted}, got {array.shape}")
+    array.flags.writeable = False
+    object.__setattr__(owner, name, array)
+
+
+@dataclass(frozen=True, eq=False)
+class PointCloud:
+    """Points with what the scanner knew about each.
+
+    points (n, 3) float64; normals (n, 3) float32, unit or zero where unknown;
+    colors (n, 3) uint8, sRGB; intensity (n,) float32 in 0..1;
+    viewpoints (n, 3) float32, where the scanner stood when it saw the point.
+    """
+
+    points: FloatArray
+    normals: Float32Array | None = None
+    colors: ByteArray | None = None
+    intensity: Float32Array | None = None
+    viewpoints: Float32Array | None = None
+
+    def __post_init__(self) -> None:
+        _checked(self, "points", (None, 3), np.float64, "PointCloud")
+        n = len(self.points)
+        _checked(self, "normals", (n, 3), np.float32, "PointCloud")
+        _checked(self, "colors", (n, 3), np.uint8, "PointCloud")
+        _checked(self, "intensity", (n,), np.float32, "PointCloud")
+        _checked(self, "viewpoints", (n, 3), np.float32, "PointCloud")
+
+    def __len__(self) -> int:
+        return len(self.points)
+
+    def take(self, which: NDArray[Any]) -> PointCloud:
+        """The points selected by a boolean mask (n,) or an index array, attributes with them."""
+
+        def pick(array: NDArray[Any] | None) -> Any:
+            return None if array is None else array[which]
+
+        return PointCloud(
+            self.points[which],
+            pick(self.normals),
+            pick(self.colors),
+            pick(self.intensity),
+            pick(self.viewpoints),
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Texture:
+    """An image as its file had it: the bytes are never re-encoded without need."""
+
+    name: str
+    data: bytes = field(repr=False)
+    mime: Literal["image/jpeg", "image/png", "image/webp"]
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, eq=False)
+class Material:
+    """A name, a base colour (linear RGBA factors) and perhaps a base colour texture (sRGB)."""
+
+    name: str = "material"
+    base_color: tuple[float, float, float, float] = (1.0, 1.0, 1.0, 1.0)
+    texture: Texture | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Mesh:
+    """Triangles over shared positions; texture coordinates belong to corners, not to vertices.
+
+    vertices (n, 3) float64; faces (m, 3) int32, counter-clockwise seen from outside;
+    normals (n, 3) float32, unit; colors (n, 3) uint8, sRGB;
+    corner_uv (m, 3, 2) float32 with (0, 0) at the top left of the image, as in glTF;
+    face_material (m,) int32 into `materials`.
+
+    Vertices are split along texture seams only where a file format demands it,
+    so the topology here is the surface's own.
+    """
+
+    vertices: FloatArray
+    faces: IntArray
+    normals: Float32Array | None = None
+    colors: ByteArray | None = None
+    corner_uv: Float32Array | None = None
+    face_material: IntArray | None = None
+    materials: tuple[Material, ...] = ()
+
+    def __post_init__(self) -> None:
+        _checked(self, "vertices", (None, 3), np.float64, "Mesh")
+        _checked(self, "faces", (None, 3), np.int32, "Mesh")
+        n, m = len(self.vertices), len(self.faces)
+        _checked(self, "normals", (n, 3), np.float32, "Mesh")
+        _checked(self, "colors", (n, 3), np.uint8, "Mesh")
+        _checked(self, "corner_uv", (m, 3, 2), np.float32, "Mesh")
+        _checked(self, "face_material", (m,), np.int32, "Mesh")
+        if m and (self.faces.min() < 0 or self.faces.max() >= n):
+            raise ValueError(f"Mesh.faces must index 0..{n - 1}, got up to {self.faces.max()}")
+        if (
+            self.face_material is not None
+            and m
+            and not 0 <= self.face_material.min() <= self.face_material.max() < len(self.materials)
+        ):
+            raise ValueError(f"Mesh.face_material must index {len(self.materials)} materials")
+
+    @property
+    def textured(self) -> bool:
+        return self.corner_uv is not None and any(m.texture for m in self.materials)
+
+    def take_faces(self, which: NDArray[Any]) -> Mesh:
+        """The faces selected by a mask (m,) or index array; vertices stay as they are."""
+        return replace(
+            self,
+            faces=self.faces[which],
+            corner_uv=None if self.corner_uv is None else self.corner_uv[which],
+            face_material=None if self.face_material is None else self.face_material[which],
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Scan:
+    """One scan as a file holds it: own unit, own axes, nothing understood yet.
+
+    `pose` (4, 4) float64 is T_common_scan, where the file places this scan in a
+    frame common to all its scans (E57, PTX); None when it says nothing.
+    `unit` is set only where the file or its specification states one, with
+    `unit_basis` saying which ("E57 specification", "LAS WKT CRS"). `up` ("+Y")
+    likewise only where the format has a convention.
+    """
+
+    name: str
+    geometry: PointCloud | Mesh
+    file: str = ""
+    pose: FloatArray | None = None
+    unit: str | None = None
+    unit_basis: str | None = None
+    up: str | None = None
+    up_basis: str | None = None
+    warnings: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        _checked(self, "pose", (4, 4), np.float64, "Scan")
+
+
+@dataclass(frozen=True)
+class SourceFile:
+    """A file of the scan folder, by its path in the folder with forward slashes."""
+
+    path: str
+    role: Literal["scan", "texture", "material", "buffer", "metadata", "other"]
+    bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True, eq=False)
+class Frame:
+    """How the working frame follows from the source, and the model from the working frame.
+
+    Working units are millimetres when `unit` is known; otherwise the longest side
+    counts as 1000 units and nothing may be called millimetres.
+    T_work_source (4, 4) float64 takes source coordinates to the working frame.
+    R_model_work (3, 3) float64 turns it so that +Y is up and +Z the front.
+    """
+
+    unit: str | None = None
+    unit_basis: str = "unknown: neither relic.toml nor the file states a unit"
+    T_work_source: FloatArray = field(default_factory=lambda: np.eye(4))
+    up: str = "+Y"
+    up_basis: str = "assumed"
+    R_model_work: FloatArray = field(default_factory=lambda: np.eye(3))
+
+    def __post_init__(self) -> None:
+        _checked(self, "T_work_source", (4, 4), np.float64, "Frame")
+        _checked(self, "R_model_work", (3, 3), np.float64, "Frame")
+
+    @property
+    def scale_known(self) -> bool:
+        return self.unit is not None
+
+    @property
+    def T_model_source(self) -> FloatArray:
+        """(4, 4) float64: source coordinates to the delivered model, metres, +Y up, +Z front."""
+        T_model_work = np.eye(4)
+        T_model_work[:3, :3] = self.R_model_work / 1000.0
+        return np.asarray(T_model_work @ self.T_work_source, dtype=np.float64)
+
+
+@dataclass(frozen=True, eq=False)
+class Level:
+    """A level of detail under its ceiling of triangles."""
+
+    name: str
+    ceiling: int
+    mesh: Mesh
+
+
+@dataclass(frozen=True)
+class Step:
+    """What one stage did: the provenance that the manifest keeps. No times: those change."""
+
+    stage: str
+    parameters: Mapping[str, Any]
+    skipped: str | None = None
+    overridden: Mapping[str, str] = field(default_factory=dict)
+    before: Mapping[str, int] = field(default_factory=dict)
+    after: Mapping[str, int] = field(default_factory=dict)
+    figures: Mapping[str, Any] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Relic:
+    """One object on its way from scans to levels of detail.
+
+    `figures` and `warnings` are what the current stage has measured and noticed;
+    the engine moves them into `history` when the stage returns.
+    """
+
+    id: str
+    scans: tuple[Scan, ...] = ()
+    cloud: PointCloud | None = None
+    mesh: Mesh | None = None
+    levels: tuple[Level, ...] = ()
+    frame: Frame = field(default_factory=Frame)
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    sources: tuple[SourceFile, ...] = ()
+    seed: int = 0
+    figures: Mapping[str, Any] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+    history: tuple[Step, ...] = ()
+
+    def has(self, product: str) -> bool:
+        """Whether the relic carries one of PRODUCTS."""
+        cloud, mesh = self.cloud, self.mesh
+        match product:
+            case "scans":
+                return bool(self.scans)
+            case "cloud":
+                return cloud is not None
+            case "cloud.normals":
+                return cloud is not None and cloud.normals is not None
+            case "cloud.colors":
+                return cloud is not None and cloud.colors is not None
+            case "mesh":
+                return mesh is not None
+            case "mesh.normals":
+                return mesh is not None and mesh.normals is not None
+            case "mesh.colors":
+                return mesh is not None and mesh.colors is not None
+            case "mesh.uv":
+                return mesh is not None and mesh.corner_uv is not None
+            case "textures":
+                return mesh is not None and mesh.textured
+            case "levels":
+                return bool(self.levels)
+        raise KeyError(product)
+
+    @property
+    def products(self) -> frozenset[str]:
+        return frozenset(product for product in PRODUCTS if self.has(product))
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Points, vertices and triangles, for the record of each step."""
+        counts = {}
+        if self.cloud is not None:
+            counts["points"] = len(self.cloud)
+        elif self.scans:
+            counts["points"] = sum(
+                len(s.geometry) for s in self.scans if isinstance(s.geometry, PointCloud)
+            )
+        if self.mesh is not None:
+            counts["vertices"] = len(self.mesh.vertices)
+            counts["triangles"] = len(self.mesh.faces)
+        if self.levels:
+            counts["levels"] = len(self.levels)
+        return counts
+
+    def the_cloud(self) -> PointCloud:
+        """The cloud of a relic that is known to have one: for stages that need `cloud`."""
+        assert self.cloud is not None, "a stage must name 'cloud' in its needs"
+        return self.cloud
+
+    def the_mesh(self) -> Mesh:
+        """The mesh of a relic that is known to have one: for stages that need `mesh`."""
+        assert self.mesh is not None, "a stage must name 'mesh' in its needs"
+        return self.mesh
+
+    def noting(self, **figures: Any) -> Relic:
+        """This relic with figures that the current stage measured; units belong in the names."""
+        return replace(self, figures={**self.figures, **figures})
+
+    def warning(self, *warnings: str) -> Relic:
+        """This relic with warnings in plain words, each with what to do about it."""
+        return replace(self, warnings=(*self.warnings, *warnings))
