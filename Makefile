@@ -1,0 +1,49 @@
+# What is done often, by name. Every target sets up what it needs first.
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-long check format samples docs bench setup clean
+
+ifeq ($(OS),Windows_NT)
+bin := .venv/Scripts
+else
+bin := .venv/bin
+endif
+ready := .venv/.ready
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+
+demo: $(ready) ## Convert every sample into out/demo
+	$(bin)/relicscan run samples -o out/demo
+
+test: $(ready) ## Run the tests (ARGS="-k ply" narrows them)
+	$(bin)/python -m pytest -m "not slow" $(ARGS)
+
+test-long: $(ready) ## Run the tests and their long forms
+	$(bin)/python -m pytest $(ARGS)
+
+check: $(ready) ## Lint, formatting and types, as CI does
+	$(bin)/ruff check
+	$(bin)/ruff format --check
+	$(bin)/mypy
+
+format: $(ready) ## Mend what check can mend by itself
+	$(bin)/ruff check --fix
+	$(bin)/ruff format
+
+samples: $(ready) ## Scan the sample relics again with the virtual scanner
+	$(bin)/python -m samples.make_samples
+
+docs: $(ready) ## Write the generated pages of docs/ again
+	$(bin)/python -m docs.generate
+
+bench: $(ready) ## Measure the chain: seconds, millimetres, memory
+	$(bin)/python -m bench
+
+setup: ## Set up again, whatever is there
+	@sh tools/setup.sh
+
+clean: ## Remove the environment and everything generated
+	rm -rf .venv relicscan/vendor out build dist .pytest_cache .mypy_cache .ruff_cache
+
+$(ready): pyproject.toml tools/setup.sh
+	@sh tools/setup.sh
