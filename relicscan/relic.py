@@ -19,14 +19,16 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-FloatArray = NDArray[np.float64]
-Float32Array = NDArray[np.float32]
+FloatArray = NDArray[np.floating[Any]]
+Float32Array = FloatArray  # the same to the type checker; what is stored is single precision
 IntArray = NDArray[np.int32]
 ByteArray = NDArray[np.uint8]
+BoolArray = NDArray[np.bool_]
 
 #: What a Relic may carry; stages name these in `needs`, `makes` and `drops`.
 PRODUCTS = (
     "scans",
+    "geometry",  # a cloud or a mesh, whichever there is
     "cloud",
     "cloud.normals",
     "cloud.colors",
@@ -37,6 +39,10 @@ PRODUCTS = (
     "textures",
     "levels",
 )
+
+
+#: `Frame.up_basis` before anything has said which way is up.
+UNDECIDED = "undecided"
 
 
 def _checked(
@@ -81,6 +87,11 @@ class PointCloud:
 
     def __len__(self) -> int:
         return len(self.points)
+
+    @property
+    def finite(self) -> BoolArray:
+        """Mask (n,) of the points whose coordinates are all numbers."""
+        return np.asarray(np.isfinite(self.points).all(axis=1))
 
     def take(self, which: NDArray[Any]) -> PointCloud:
         """The points selected by a boolean mask (n,) or an index array, attributes with them."""
@@ -159,6 +170,16 @@ class Mesh:
     def textured(self) -> bool:
         return self.corner_uv is not None and any(m.texture for m in self.materials)
 
+    @property
+    def finite(self) -> BoolArray:
+        """Mask (n,) of the vertices whose coordinates are all numbers."""
+        return np.asarray(np.isfinite(self.vertices).all(axis=1))
+
+    @property
+    def bounds(self) -> FloatArray:
+        """Lowest and highest corner (2, 3) over all vertices."""
+        return np.stack([self.vertices.min(axis=0), self.vertices.max(axis=0)])
+
     def take_faces(self, which: NDArray[Any]) -> Mesh:
         """The faces selected by a mask (m,) or index array; vertices stay as they are."""
         return replace(
@@ -211,6 +232,7 @@ class Frame:
     Working units are millimetres when `unit` is known; otherwise the longest side
     counts as 1000 units and nothing may be called millimetres.
     T_work_source (4, 4) float64 takes source coordinates to the working frame.
+    `up` is an axis of the source ("+Z") or a direction in it ("0.02 0.01 0.99").
     R_model_work (3, 3) float64 turns it so that +Y is up and +Z the front.
     """
 
@@ -218,7 +240,7 @@ class Frame:
     unit_basis: str = "unknown: neither relic.toml nor the file states a unit"
     T_work_source: FloatArray = field(default_factory=lambda: np.eye(4))
     up: str = "+Y"
-    up_basis: str = "assumed"
+    up_basis: str = UNDECIDED
     R_model_work: FloatArray = field(default_factory=lambda: np.eye(3))
 
     def __post_init__(self) -> None:
@@ -287,6 +309,8 @@ class Relic:
         match product:
             case "scans":
                 return bool(self.scans)
+            case "geometry":
+                return cloud is not None or mesh is not None
             case "cloud":
                 return cloud is not None
             case "cloud.normals":

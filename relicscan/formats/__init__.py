@@ -40,6 +40,8 @@ class Peek:
 
 
 class Format(Protocol):
+    """What a format module offers."""
+
     EXTENSIONS: tuple[str, ...]
 
     def peek(self, path: Path) -> Peek: ...
@@ -81,7 +83,7 @@ def format_of(path: Path) -> Format:
             scan=path.name,
             remedy="convert it to one of " + ", ".join(sorted(MODULES)),
         )
-    module: Format = importlib.import_module(f"relicscan.formats.{name}")  # type: ignore[assignment]
+    module: Format = importlib.import_module(f"relicscan.formats.{name}")
     return module
 
 

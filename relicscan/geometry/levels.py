@@ -1,0 +1,28 @@
+"""Decimation that keeps what lies on the surface: the one road to a level of detail."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from relicscan.geometry.decimation import decimate
+from relicscan.geometry.topology import degenerate_faces, duplicate_faces, without_unreferenced
+from relicscan.geometry.transfer import colors_from_mesh, texture_coordinates
+from relicscan.relic import Mesh
+
+
+def decimated(mesh: Mesh, target_face_count: int, *, attributes: Mesh) -> Mesh:
+    """`mesh` at no more than `target_face_count` triangles, dressed from `attributes`.
+
+    `attributes` is the full surface, so colours and texture coordinates of a coarse
+    level are not those of the next finer one, copied over and over.
+    """
+    if len(mesh.faces) <= target_face_count:
+        return mesh
+    bare = decimate(mesh, target_face_count)
+    bare = bare.take_faces(~degenerate_faces(bare))
+    bare = without_unreferenced(bare.take_faces(~duplicate_faces(bare.faces)))
+    if attributes.corner_uv is not None:
+        bare = texture_coordinates(bare, attributes)
+    if attributes.colors is not None:
+        bare = replace(bare, colors=colors_from_mesh(bare.vertices, attributes))
+    return bare

@@ -1,0 +1,61 @@
+"""Nearest neighbours, and the point spacing that every other length is derived from."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from relicscan import threads
+from relicscan.relic import FloatArray
+
+
+def tree(points: FloatArray) -> Any:
+    """A k-d tree over points (n, 3). Sliding-midpoint splits: twice as fast to build."""
+    from scipy.spatial import cKDTree
+
+    return cKDTree(points, balanced_tree=False, compact_nodes=True)
+
+
+def nearest(
+    index: Any, queries: FloatArray, k: int = 1
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Distances and indices of the k nearest points to queries (q, 3): (q,) or (q, k) each.
+
+    Where there are fewer than k points, the last ones are repeated.
+    """
+    available = min(k, index.n)
+    distances, indices = index.query(queries, k=available, workers=threads.count())
+    if available < k and k > 1:
+        distances = np.atleast_2d(distances).reshape(len(queries), available)
+        indices = np.atleast_2d(indices).reshape(len(queries), available)
+        pad = ((0, 0), (0, k - available))
+        distances, indices = np.pad(distances, pad, "edge"), np.pad(indices, pad, "edge")
+    return distances, indices
+
+
+def local_spacing(points: FloatArray, index: Any | None = None, k: int = 8) -> FloatArray:
+    """The side of the square that each point has to itself on the surface: (n,), unit of points.
+
+    k neighbours within radius r on a surface: spacing = r sqrt(pi / k). Steadier than
+    the distance to the nearest point, which duplicates and noise pull to zero.
+    """
+    return spacing_at(points, points, index, k)
+
+
+def spacing_at(
+    queries: FloatArray, points: FloatArray, index: Any | None = None, k: int = 8
+) -> FloatArray:
+    """`local_spacing` of a cloud (n, 3) at some of its points (q, 3): (q,)."""
+    distances, _ = nearest(tree(points) if index is None else index, queries, k + 1)
+    return np.asarray(distances[:, -1] * np.sqrt(np.pi / k), dtype=np.float64)
+
+
+def point_spacing(points: FloatArray, sample: int = 20_000) -> float:
+    """The median spacing of a cloud (n, 3), from an even sample of its points; 0 for < 4 points."""
+    if len(points) < 4:
+        return 0.0
+    step = max(1, len(points) // sample)
+    spacing = spacing_at(points[::step], points)
+    return float(np.median(spacing))

@@ -1,0 +1,325 @@
+"""An ordered list of stages, fully checked before the first byte of a scan is read.
+
+A pipeline is a TOML file:
+
+    description = "What it is for"
+    [[stage]]
+    use = "voxel_downsample"
+    voxel_size_mm = 0.5
+
+Names, parameters, needs and makes are checked when it is read. No expressions
+and no branches: what depends on the scan is decided by what the scan brings. A
+stage whose product is there already (a mesh scan needs no reconstruction), or
+whose needs the scan cannot meet (an uncoloured scan has no colours to carry), is
+skipped and says so in the record.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+import tomllib
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from relicscan.errors import PipelineError, RelicscanError
+from relicscan.relic import Relic, Step
+from relicscan.stage import Stage, did_you_mean, get_stage
+
+#: What a scan may bring before any stage has run.
+POINT_CLOUD = frozenset({"scans"})
+MESH = frozenset({"geometry", "mesh"})
+BROUGHT = POINT_CLOUD | MESH | {"mesh.normals", "mesh.colors", "mesh.uv", "textures"}
+
+
+@dataclass(frozen=True)
+class PlannedStage:
+    """A stage with its effective parameters, and which of them came from elsewhere."""
+
+    stage: Stage
+    parameters: Mapping[str, Any]
+    overridden: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """A checked pipeline: see `read_pipeline`."""
+
+    name: str
+    description: str
+    stages: tuple[PlannedStage, ...]
+
+    def with_overrides(self, overrides: Mapping[str, Any], origin: str) -> Pipeline:
+        """The pipeline with "stage.parameter" values replaced, on record as coming from `origin`.
+
+        A key may go deeper ("build_levels.ceilings.high") to change one entry of a
+        table. Raises PipelineError naming the nearest stage or parameter.
+        """
+        changed = list(self.stages)
+        for key, value in overrides.items():
+            stage_name, _, path = key.partition(".")
+            positions = [i for i, s in enumerate(changed) if s.stage.name == stage_name]
+            if not path or not positions:
+                names = [s.stage.name for s in changed]
+                raise PipelineError(
+                    f"'{key}' does not name a parameter of a stage in pipeline '{self.name}'",
+                    remedy=did_you_mean(stage_name, names, "write stage.parameter; the stages are"),
+                )
+            for i in positions:
+                changed[i] = _overridden(changed[i], path, value, origin)
+        return replace(self, stages=tuple(changed))
+
+    def plan(self, products: Iterable[str]) -> list[tuple[PlannedStage, str | None]]:
+        """Each stage with the reason why it will be skipped, or None, for what a scan brings.
+
+        Optional products are taken as present: only running tells.
+        """
+        have = set(products)
+        plan = []
+        for planned in self.stages:
+            stage = planned.stage
+            reason = skip_reason(stage, have)
+            plan.append((planned, reason))
+            if reason is None:
+                have = (have - stage.drops) | stage.makes | stage.may_make
+                have |= {"geometry"} if have & {"cloud", "mesh"} else set()
+        return plan
+
+    def leads_to(self, product: str, products: Iterable[str]) -> bool:
+        """Whether a scan that brings `products` ends up with `product`."""
+        return any(
+            reason is None and product in planned.stage.makes
+            for planned, reason in self.plan(products)
+        )
+
+    def as_data(self) -> dict[str, Any]:
+        """The effective pipeline as plain data, for its hash and for the manifest."""
+        return {
+            "name": self.name,
+            "stages": [
+                {"use": s.stage.name, "parameters": plain(dict(s.parameters))} for s in self.stages
+            ],
+        }
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where a run is: before a stage starts, and once more at the end with stage None."""
+
+    stage: str | None
+    done: float
+    seconds: Mapping[str, float]
+
+
+def plain(value: Any) -> Any:
+    """Parameters as JSON has them: tuples become lists."""
+    if isinstance(value, Mapping):
+        return {k: plain(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(v) for v in value]
+    return value
+
+
+def pipeline_folder() -> Path:
+    """Where the pipelines that come with relicscan lie: in the wheel, or in a checkout."""
+    packed = Path(__file__).parent / "pipelines"
+    return packed if packed.is_dir() else Path(__file__).parents[1] / "pipelines"
+
+
+def find_pipeline(name_or_path: str) -> Path:
+    """The file of a pipeline given by name or path. Raises PipelineError listing the names."""
+    path = Path(name_or_path)
+    if path.suffix == ".toml":
+        if path.is_file():
+            return path
+        raise PipelineError(
+            f"there is no pipeline file {name_or_path}",
+            remedy="check the path, or use one of " + ", ".join(pipeline_names()),
+        )
+    names = pipeline_names()
+    if name_or_path not in names:
+        raise PipelineError(
+            f"there is no pipeline '{name_or_path}'",
+            remedy=did_you_mean(
+                name_or_path, names, "give a path ending in .toml, or one of the pipelines"
+            ),
+        )
+    return pipeline_folder() / f"{name_or_path}.toml"
+
+
+def pipeline_names() -> list[str]:
+    """Names of the pipelines that come with relicscan."""
+    return sorted(path.stem for path in pipeline_folder().glob("*.toml"))
+
+
+def read_pipeline(name_or_path: str) -> Pipeline:
+    """Read and check a pipeline. Raises PipelineError saying which stage, and what would work."""
+    path = find_pipeline(name_or_path)
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise PipelineError(
+            f"{path.name} is not valid TOML: {error}", remedy="mend the line that it names"
+        ) from None
+    except OSError as error:
+        raise PipelineError(
+            f"{path} cannot be read: {error.strerror}", remedy="check the path and its permissions"
+        ) from None
+    unknown = sorted(set(data) - {"description", "stage"})
+    if unknown:
+        raise PipelineError(
+            f"{path.name}: there is no key '{unknown[0]}'",
+            remedy=did_you_mean(unknown[0], ["description", "stage"], "the keys are"),
+        )
+    entries = data.get("stage", [])
+    if not isinstance(entries, list) or not entries:
+        raise PipelineError(
+            f"{path.name} has no stages", remedy="add [[stage]] tables, each with a `use`"
+        )
+    stages = tuple(_read_stage(path.name, i, entry) for i, entry in enumerate(entries, start=1))
+    pipeline = Pipeline(path.stem, str(data.get("description", "")), stages)
+    check_order(pipeline)
+    return pipeline
+
+
+def check_order(pipeline: Pipeline) -> None:
+    """Raise PipelineError where a stage needs what neither a scan nor an earlier stage gives."""
+    have = set(BROUGHT)
+    for position, planned in enumerate(pipeline.stages, start=1):
+        stage = planned.stage
+        missing = sorted(stage.needs - have)
+        if missing:
+            makers = [s.stage.name for s in pipeline.stages if missing[0] in s.stage.makes]
+            remedy = (
+                f"move {makers[0]} before it"
+                if makers
+                else f"put a stage that makes {missing[0]} before it (`relicscan stages`)"
+            )
+            raise PipelineError(
+                f"stage {position} needs {missing[0]}, which nothing before it makes",
+                stage=stage.name,
+                remedy=remedy,
+            )
+        have = (have - stage.drops) | stage.makes | stage.may_make
+
+
+def skip_reason(stage: Stage, have: Iterable[str]) -> str | None:
+    """Why a stage has nothing to do for a relic that carries `have`; None if it has."""
+    products = set(have)
+    missing = sorted(stage.needs - products)
+    if missing:
+        return f"the scan brings no {_in_words(missing[0])}"
+    new = stage.makes - stage.needs
+    if new and new <= products:
+        return f"the scan already brings {_in_words(sorted(new)[0])}"
+    return None
+
+
+def run_pipeline(
+    relic: Relic, pipeline: Pipeline, observe: Callable[[Progress], None] = lambda _: None
+) -> Relic:
+    """Take a relic through the stages; returns it with a Step for each in its history.
+
+    Raises RelicscanError with the relic and the stage filled in. A MemoryError is
+    passed on: it says more about the machine than about the relic.
+    """
+    seconds: dict[str, float] = {}
+    costs = [
+        planned.stage.cost if reason is None else 0.0
+        for planned, reason in pipeline.plan(relic.products)
+    ]
+    total = sum(costs) or 1.0
+    for position, planned in enumerate(pipeline.stages):
+        name = planned.stage.name
+        observe(Progress(name, sum(costs[:position]) / total, dict(seconds)))
+        started = time.perf_counter()
+        relic = run_stage(relic, planned)
+        seconds[name] = seconds.get(name, 0.0) + time.perf_counter() - started
+    observe(Progress(None, 1.0, seconds))
+    return relic
+
+
+def run_stage(relic: Relic, planned: PlannedStage) -> Relic:
+    """Run one stage, or skip it, and write its Step into the history."""
+    stage = planned.stage
+    step = Step(
+        stage.name,
+        plain(dict(planned.parameters)),
+        overridden=dict(planned.overridden),
+        before=relic.counts,
+    )
+    reason = skip_reason(stage, relic.products)
+    if reason is not None:
+        step = replace(step, skipped=reason, after=relic.counts)
+        return replace(relic, history=(*relic.history, step))
+    try:
+        after = stage(replace(relic, figures={}, warnings=()), **planned.parameters)
+    except RelicscanError as error:
+        raise error.at(scan=relic.id, stage=stage.name) from None
+    missing = sorted(stage.makes - after.products)
+    if missing:
+        raise AssertionError(f"stage {stage.name} promised {missing[0]} and did not make it")
+    step = replace(
+        step, after=after.counts, figures=plain(dict(after.figures)), warnings=after.warnings
+    )
+    return replace(after, figures={}, warnings=relic.warnings, history=(*relic.history, step))
+
+
+def _read_stage(file: str, position: int, entry: Any) -> PlannedStage:
+    if not isinstance(entry, dict) or not isinstance(entry.get("use"), str):
+        raise PipelineError(
+            f"{file}: stage {position} does not say which stage it is",
+            remedy='write use = "…" in each [[stage]]',
+        )
+    try:
+        stage = get_stage(entry["use"])
+        given = {key: value for key, value in entry.items() if key != "use"}
+        return PlannedStage(stage, stage.effective(given))
+    except PipelineError as error:
+        error.message = f"{file}, stage {position}: {error.message}"
+        raise
+
+
+def _overridden(planned: PlannedStage, path: str, value: Any, origin: str) -> PlannedStage:
+    name, *deeper = path.split(".")
+    parameters = plain(dict(planned.parameters))
+    if deeper and isinstance(parameters.get(name), dict):
+        parameters[name] = {**parameters[name], ".".join(deeper): value}
+    elif deeper:
+        parameters[path] = value
+    else:
+        parameters[name] = value
+    return PlannedStage(
+        planned.stage,
+        planned.stage.effective(parameters),
+        {**planned.overridden, path: origin},
+    )
+
+
+def parse_value(text: str) -> Any:
+    """The value of `--set stage.parameter=value`, read as TOML, else as plain text."""
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text
+
+
+def parse_assignment(text: str) -> tuple[str, Any]:
+    """`stage.parameter=value` or `parameter=value` taken apart. Raises PipelineError."""
+    key, equals, value = text.partition("=")
+    if not equals or not re.fullmatch(r"[\w.]+", key.strip()):
+        raise PipelineError(f"'{text}' is not of the form name=value", remedy="write name=value")
+    return key.strip(), parse_value(value.strip())
+
+
+def _in_words(product: str) -> str:
+    return {
+        "scans": "point cloud",
+        "cloud": "point cloud",
+        "cloud.normals": "normals",
+        "cloud.colors": "colours",
+        "mesh.uv": "texture coordinates",
+        "mesh.colors": "vertex colours",
+    }.get(product, product)

@@ -1,0 +1,53 @@
+"""Which way the surface faces at each point."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Annotated
+
+import numpy as np
+from pydantic import Field
+
+from relicscan.geometry import normals as geometry
+from relicscan.relic import Relic
+from relicscan.stage import stage
+
+
+@stage(needs=["cloud"], makes=["cloud.normals"], cost=4.0)
+def estimate_normals(
+    relic: Relic,
+    *,
+    neighbours: Annotated[
+        int, Field(ge=3, le=200, description="Nearest points that each local plane is fitted to.")
+    ] = 24,
+    coarse_count: Annotated[
+        int,
+        Field(ge=1000, description="Points of the subset over which signs are made consistent."),
+    ] = 150_000,
+) -> Relic:
+    """Fit local planes, then make all normals face outwards (Hoppe et al. 1992).
+
+    Where the scanner's position is known normals face it; elsewhere their signs are
+    carried over the surface along a minimum spanning tree.
+    """
+    cloud = relic.the_cloud()
+    normals = geometry.estimate_normals(cloud.points, neighbours)
+    seen_from = cloud.viewpoints
+    if seen_from is not None and np.isfinite(seen_from).all():
+        normals = geometry.orient_towards(cloud.points, normals, seen_from.astype(np.float64))
+        return replace(relic, cloud=replace(cloud, normals=normals)).noting(
+            oriented_by="the scanner's positions"
+        )
+    front = relic.frame.R_model_work[2] if relic.metadata.get("scan", {}).get("front") else None
+    normals, sure = geometry.orient_consistently(
+        cloud.points, normals, coarse_count=coarse_count, facing=front
+    )
+    relic = replace(relic, cloud=replace(cloud, normals=normals)).noting(
+        oriented_by="a walk over the surface", outside_sureness=sure
+    )
+    if sure < geometry.OPEN_SHEET and front is None:
+        relic = relic.warning(
+            "the scan is an open sheet whose outside cannot be told from its shape; if the model "
+            'comes out inside out, write front = "…" under [scan] in relic.toml'
+        )
+    return relic

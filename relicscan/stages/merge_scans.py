@@ -1,0 +1,167 @@
+"""From scans in their files' own frames to one cloud in the working frame."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Annotated
+
+import numpy as np
+from pydantic import Field
+
+from relicscan.errors import Undecided
+from relicscan.geometry.frames import transformed, working_frame
+from relicscan.geometry.neighbours import nearest, tree
+from relicscan.relic import FloatArray, PointCloud, Relic, Scan
+from relicscan.stage import stage
+from relicscan.units import mm_per_unit
+
+
+@stage(
+    needs=["scans"],
+    makes=["cloud", "cloud.normals?", "cloud.colors?"],
+    drops=["scans"],
+    cost=0.4,
+)
+def merge_scans(
+    relic: Relic,
+    *,
+    min_normal_agreement: Annotated[
+        float,
+        Field(
+            ge=0,
+            le=1,
+            description="Keep a file's normals only if their median |cosine| with the local "
+            "surface is at least this.",
+        ),
+    ] = 0.8,
+) -> Relic:
+    """Put posed scans into one cloud, in millimetres, recentred.
+
+    A single scan needs no pose. Several scans are put together only where each has
+    a pose (in its file or in relic.toml) or relic.toml declares their frame common;
+    otherwise the relic ends as `review`: scans are never simply concatenated.
+    """
+    common_unit = relic.frame.unit
+    unplaced = [scan.name for scan in relic.scans if scan.pose is None]
+    common = bool(relic.metadata.get("scan", {}).get("frame") == "common")
+    if len(relic.scans) > 1 and unplaced and not common:
+        raise Undecided(
+            f"{len(unplaced)} of {len(relic.scans)} scans have no pose "
+            f"({', '.join(unplaced[:6])}{', …' if len(unplaced) > 6 else ''}), so how they "
+            "belong together would be a guess",
+            remedy='give each scan a [[scan.pose]] in relic.toml, or frame = "common" under '
+            "[scan] if they already lie in one coordinate frame",
+        )
+    clouds = [_placed(scan, common_unit) for scan in relic.scans]
+    cloud, warnings = _concatenated(clouds)
+    low, high = _robust_box(cloud.points)
+    T_work_source = working_frame(
+        low, high, None if common_unit is None else mm_per_unit(common_unit)
+    )
+    scale = T_work_source[0, 0]
+    cloud = replace(
+        cloud,
+        points=transformed(T_work_source, cloud.points),
+        viewpoints=None
+        if cloud.viewpoints is None
+        else transformed(T_work_source, cloud.viewpoints.astype(np.float64)),
+    )
+    agreement = _normal_agreement(cloud)
+    if agreement is not None and agreement < min_normal_agreement:
+        warnings.append(
+            f"the file's normals do not fit its points (median |cosine| {agreement:.2f}): "
+            "they were left out and estimated again"
+        )
+        cloud = replace(cloud, normals=None)
+    return (
+        replace(
+            relic,
+            scans=(),
+            cloud=cloud,
+            frame=replace(relic.frame, T_work_source=T_work_source),
+        )
+        .noting(scans_merged=len(clouds), mm_per_source_unit=scale if common_unit else None)
+        .warning(*warnings)
+    )
+
+
+def _placed(scan: Scan, common_unit: str | None) -> PointCloud:
+    """The scan's points in the common frame and its unit, not yet recentred."""
+    cloud = scan.geometry
+    assert isinstance(cloud, PointCloud), "mesh scans do not come this way"
+    factor = 1.0
+    if scan.unit is not None and common_unit is not None and scan.unit != common_unit:
+        factor = mm_per_unit(scan.unit) / mm_per_unit(common_unit)
+    if scan.pose is None and factor == 1.0:
+        return cloud
+    pose = np.eye(4) if scan.pose is None else np.array(scan.pose)
+    pose[:3] *= factor
+    rotation = pose[:3, :3] / factor
+    return replace(
+        cloud,
+        points=transformed(pose, cloud.points),
+        normals=None if cloud.normals is None else cloud.normals @ rotation.T,
+        viewpoints=None
+        if cloud.viewpoints is None
+        else transformed(pose, cloud.viewpoints.astype(np.float64)),
+    )
+
+
+def _concatenated(clouds: list[PointCloud]) -> tuple[PointCloud, list[str]]:
+    warnings: list[str] = []
+    if len(clouds) == 1:
+        return clouds[0], warnings
+    points = np.vstack([c.points for c in clouds])
+    colored = np.concatenate([np.full(len(c), c.colors is not None) for c in clouds])
+    colors = None
+    if colored.any():
+        colors = np.zeros((len(points), 3), dtype=np.uint8)
+        colors[colored] = np.vstack([c.colors for c in clouds if c.colors is not None])
+        if not colored.all():
+            finite = colored & np.isfinite(points).all(axis=1)
+            wanted = ~colored & np.isfinite(points).all(axis=1)
+            _, index = nearest(tree(points[finite]), points[wanted])
+            colors[wanted] = colors[finite][index]
+            warnings.append(
+                f"{int((~colored).sum()):,} points come from scans without colour and took the "
+                "colour of the nearest coloured point"
+            )
+    with_normals = [c.normals for c in clouds if c.normals is not None]
+    normals = np.vstack(with_normals) if len(with_normals) == len(clouds) else None
+    viewpoints = None
+    if any(c.viewpoints is not None for c in clouds):
+        unknown = np.float32(np.nan)
+        viewpoints = np.vstack(
+            [
+                np.full((len(c), 3), unknown) if c.viewpoints is None else c.viewpoints
+                for c in clouds
+            ]
+        )
+    with_intensity = [c.intensity for c in clouds if c.intensity is not None]
+    intensity = np.concatenate(with_intensity) if len(with_intensity) == len(clouds) else None
+    return PointCloud(points, normals, colors, intensity, viewpoints), warnings
+
+
+def _robust_box(points: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """The box (3,), (3,) of nearly all finite points: one stray point must not set the scale."""
+    finite = points[np.isfinite(points).all(axis=1)]
+    if not len(finite):
+        return np.zeros(3), np.zeros(3)
+    low, high = np.quantile(finite, [0.001, 0.999], axis=0)
+    return low, high
+
+
+def _normal_agreement(cloud: PointCloud, sample: int = 500) -> float | None:
+    """Median |cosine| between the given normals and local planes, at a sample of points."""
+    if cloud.normals is None or len(cloud) < 50:
+        return None
+    usable = np.isfinite(cloud.points).all(axis=1) & np.isfinite(cloud.normals).all(axis=1)
+    usable &= np.linalg.norm(np.nan_to_num(cloud.normals), axis=1) > 0.5
+    if usable.mean() < 0.99:
+        return 0.0
+    points, normals = cloud.points[usable], cloud.normals[usable]
+    seeds = np.arange(0, len(points), max(1, len(points) // sample))
+    _, neighbours = nearest(tree(points), points[seeds], 24)
+    local = points[neighbours] - points[neighbours].mean(axis=1, keepdims=True)
+    planes = np.linalg.eigh(np.einsum("bki,bkj->bij", local, local))[1][:, :, 0]
+    return float(np.median(np.abs(np.einsum("bi,bi->b", planes, normals[seeds]))))

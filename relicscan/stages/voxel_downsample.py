@@ -1,0 +1,47 @@
+"""As many points as the surface needs, evenly."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Annotated
+
+from pydantic import Field
+
+from relicscan.errors import StageError
+from relicscan.geometry import voxels
+from relicscan.geometry.neighbours import point_spacing
+from relicscan.relic import Relic
+from relicscan.stage import stage
+
+
+@stage(needs=["cloud"], makes=["cloud"], cost=0.9)
+def voxel_downsample(
+    relic: Relic,
+    *,
+    voxel_size_mm: Annotated[
+        float | None,
+        Field(gt=0, description="Side of a voxel; by default the scan's own point spacing."),
+    ] = None,
+    max_points: Annotated[
+        int | None,
+        Field(ge=1000, description="Coarsen further until no more points than this are left."),
+    ] = None,
+) -> Relic:
+    """Average the points in each cell of a grid as fine as the scan is dense.
+
+    Overlapping scans become one even layer of points; a single even scan loses little.
+    """
+    cloud = relic.the_cloud()
+    size = voxel_size_mm or point_spacing(cloud.points)
+    if size <= 0:
+        raise StageError(
+            "the points have no extent", remedy="check the export: all points may be the same"
+        )
+    try:
+        thinned = voxels.voxel_downsample(cloud, size)
+    except ValueError as error:
+        raise StageError(str(error), remedy="choose a larger voxel_size_mm") from None
+    while max_points is not None and len(thinned) > max_points:
+        size *= max(1.05, (len(thinned) / max_points) ** 0.5)
+        thinned = voxels.voxel_downsample(cloud, size)
+    return replace(relic, cloud=thinned).noting(voxel_size_mm=size)

@@ -1,0 +1,28 @@
+"""How many threads numeric work may use: one number, set before numeric libraries load.
+
+`--reproducible` means one thread everywhere: parallel reductions add in an order
+that differs from run to run, and with it the last bits of the result.
+"""
+
+from __future__ import annotations
+
+import os
+
+#: What BLAS and OpenMP read when they load. Open3D reads none of them: see `open3d`.
+VARIABLES = (
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "NUMEXPR_NUM_THREADS",
+    "VECLIB_MAXIMUM_THREADS",
+)
+
+
+def environment(count: int) -> dict[str, str]:
+    """The environment that a worker process needs for `count` threads."""
+    return {**dict.fromkeys(VARIABLES, str(count)), "RELICSCAN_THREADS": str(count)}
+
+
+def count() -> int:
+    """Threads that numeric work may use in this process."""
+    return max(1, int(os.environ.get("RELICSCAN_THREADS", "0")) or os.cpu_count() or 1)
