@@ -1,0 +1,324 @@
+"""relic.toml: what a museum says of an object and of its scans.
+
+Every key is known and every value checked: a misspelt `untis` must not leave a
+model without a scale. Whatever is wrong is reported with its line, all of it
+that can be seen at once. Texts are carried as they are and never interpreted.
+
+Positions (poses, crop, hotspots) are in the coordinates and the unit of the
+source. TOML 1.0; language tags BCP 47; dates EDTF (ISO 8601-2:2019).
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    BeforeValidator,
+    Field,
+    SerializerFunctionWrapHandler,
+    WithJsonSchema,
+    model_serializer,
+    model_validator,
+)
+
+from relicscan.metadata.fields import (
+    AatUri,
+    Axis,
+    Direction,
+    Edtf,
+    GivenPath,
+    HttpUri,
+    Name,
+    Record,
+    RelicId,
+    RigidMatrix,
+    Text,
+    Vector3,
+    wrong,
+)
+from relicscan.metadata.languages import LanguageMap
+from relicscan.metadata.toml_file import read_toml
+from relicscan.stage import did_you_mean
+from relicscan.units import UNITS, find_unit
+
+#: A relic.toml is texts and numbers; this is some 400 pages of them.
+MAX_BYTES = 1_000_000
+
+
+class Table(Record):
+    """A table of relic.toml; what is not stated is not written either."""
+
+    @model_serializer(mode="wrap")
+    def _stated_only(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return {k: v for k, v in serialize(self).items() if v not in (None, {}, (), [])}
+
+
+def _unit(given: Any) -> Any:
+    if given in UNITS or not isinstance(given, str):
+        return given
+    meant = find_unit(given)
+    raise wrong(
+        f"{given[:40]!r} is not one of the units",
+        f'write "{meant}"' if meant else "use one of " + ", ".join(UNITS),
+    )
+
+
+def _type(given: Any) -> Any:
+    """`type = "…"` in short: the address of a concept, or its name."""
+    if isinstance(given, str):
+        return {"aat" if re.match("https?://", given) else "label": given}
+    return given
+
+
+def _overrides(given: Any) -> Any:
+    """Keys "stage.parameter", also where TOML has made tables of them for want of quotes."""
+    if not isinstance(given, dict):
+        return given
+    flat: dict[str, Any] = {}
+    for key, value in given.items():
+        nested = value.items() if isinstance(value, dict) else [(None, value)]
+        for parameter, setting in nested:
+            name = key if parameter is None else f"{key}.{parameter}"
+            path = (key,) if parameter is None else (key, parameter)
+            if not re.fullmatch(r"[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*", name):
+                raise wrong(
+                    f"{name[:80]!r} does not say which parameter of which stage",
+                    'write set."stage.parameter" = value; `relicscan stages` lists them',
+                    *path,
+                )
+            if name in flat:
+                raise wrong(f"{name} is set twice", "keep one of the two", *path)
+            flat[name] = setting
+    return flat
+
+
+Unit = Annotated[Literal["mm", "cm", "dm", "m", "in", "ft", "us-ft"], BeforeValidator(_unit)]
+Scalar = bool | int | float | str
+Setting = Scalar | Annotated[tuple[Scalar, ...], Field(strict=False)]
+_SETTING_SCHEMA = {
+    "type": ["boolean", "number", "string", "array"],
+    "items": {"type": ["boolean", "number", "string"]},
+}
+_PARAMETER = "[a-z][a-z0-9_]*"
+Overrides = Annotated[
+    dict[str, Setting],
+    BeforeValidator(_overrides),
+    WithJsonSchema(
+        {
+            "type": "object",
+            "patternProperties": {
+                rf"^{_PARAMETER}\.{_PARAMETER}$": _SETTING_SCHEMA,
+                rf"^{_PARAMETER}$": {
+                    "type": "object",
+                    "patternProperties": {rf"^{_PARAMETER}$": _SETTING_SCHEMA},
+                    "additionalProperties": False,
+                },
+            },
+            "additionalProperties": False,
+        }
+    ),
+]
+
+
+class ObjectType(Table):
+    """What kind of object it is, by name and in the Getty Art & Architecture Thesaurus."""
+
+    label: LanguageMap | None = None
+    aat: AatUri | None = None
+
+
+class Dating(Table):
+    """When the object was made: for machines (`edtf`) and for readers (`display`)."""
+
+    edtf: Edtf | None = None
+    display: LanguageMap | None = None
+
+
+class ObjectInfo(Table):
+    """The object: what a catalogue says of it."""
+
+    title: LanguageMap | None = None
+    description: LanguageMap | None = None
+    type: Annotated[ObjectType | None, BeforeValidator(_type)] = None
+    material: LanguageMap | None = None
+    culture: LanguageMap | None = None
+    place: LanguageMap | None = None
+    maker: LanguageMap | None = None
+    inventory_number: Text | None = None
+    dating: Dating | None = None
+    represents: (
+        Literal["existing state", "restoration", "reconstruction", "born digital"] | None
+    ) = Field(default=None, description="What the model shows (London Charter, principle 4).")
+
+
+class Museum(Table):
+    """Whose object it is."""
+
+    name: LanguageMap | None = None
+    url: HttpUri | None = None
+    id: Text | None = None
+
+
+class Rights(Table):
+    """Rights in the object and in the digital copy, kept apart, each by the URI of a licence."""
+
+    object: HttpUri | None = None
+    digital: HttpUri | None = None
+    holder: LanguageMap | None = None
+    attribution: LanguageMap | None = None
+    restrictions: LanguageMap | None = None
+
+
+class Capture(Table):
+    """How the scans came to be."""
+
+    method: LanguageMap | None = None
+    device: Text | None = None
+    software: Text | None = None
+    operator: Text | None = None
+    date: Edtf | None = None
+    calibration: LanguageMap | None = None
+    notes: LanguageMap | None = None
+
+
+class Pose(Table):
+    """Where one scan stands: `matrix` is T_common_scan, (4, 4), rigid, in the unit of the scan."""
+
+    file: GivenPath
+    matrix: RigidMatrix
+
+
+class ScanInfo(Table):
+    """How to read the scans: their unit, what is up, which files, where each stands."""
+
+    unit: Unit | None = None
+    up: Axis | None = None
+    front: Axis | None = None
+    frame: Literal["common"] | None = Field(
+        default=None, description="Scans without poses share one coordinate frame."
+    )
+    files: Annotated[tuple[GivenPath, ...], Field(strict=False, min_length=1)] | None = None
+    pose: Annotated[tuple[Pose, ...], Field(strict=False)] = ()
+
+    @model_validator(mode="after")
+    def _consistent(self) -> ScanInfo:
+        if self.up and self.front and self.up[1] == self.front[1]:
+            raise wrong(
+                f"up {self.up} and front {self.front} lie on one line",
+                "the front is a side of the object: choose one of the other two axes",
+                "front",
+            )
+        files = list(self.files or ())
+        for position, name in enumerate(files):
+            if name in files[:position]:
+                raise wrong(f"{name!r} stands twice", "name each file once", "files")
+        placed: set[str] = set()
+        for position, pose in enumerate(self.pose):
+            if pose.file in placed:
+                raise wrong(f"{pose.file!r} has two poses", "keep one", "pose", position, "file")
+            if files and pose.file not in files:
+                raise wrong(
+                    f"{pose.file!r} has a pose but is not among [scan] files",
+                    did_you_mean(pose.file, files, "the files are"),
+                    *("pose", position, "file"),
+                )
+            placed.add(pose.file)
+        return self
+
+
+class Crop(Table):
+    """What belongs to the object: a box in source coordinates, and whether its support does."""
+
+    support: Literal["remove", "keep"] | None = None
+    min: Vector3 | None = None
+    max: Vector3 | None = None
+
+    @model_validator(mode="after")
+    def _a_box(self) -> Crop:
+        if (self.min is None) != (self.max is None):
+            raise wrong(
+                "a box needs both corners", "give min and max", "max" if self.max else "min"
+            )
+        if self.min and self.max and not all(map(float.__lt__, self.min, self.max)):
+            raise wrong(
+                f"the box from {list(self.min)} to {list(self.max)} is empty",
+                "every number of min must be smaller than that of max",
+                "max",
+            )
+        return self
+
+
+class PipelineChoice(Table):
+    """Which pipeline, and what this relic wants otherwise: `set` by "stage.parameter"."""
+
+    use: Name | None = None
+    set: Overrides = Field(default_factory=dict)
+
+
+class Hotspot(Table):
+    """A place on the object that has something to tell; position and normal in source axes."""
+
+    id: Name
+    position: Vector3
+    normal: Direction | None = None
+    title: LanguageMap | None = None
+    text: LanguageMap | None = None
+
+
+class Tour(Table):
+    """A way from hotspot to hotspot."""
+
+    id: Name
+    title: LanguageMap | None = None
+    steps: Annotated[tuple[Name, ...], Field(strict=False, min_length=1)]
+
+
+class RelicToml(Table):
+    """All that a relic.toml may say. Every table is there; what was not stated is None or empty."""
+
+    id: RelicId | None = None
+    object: ObjectInfo = Field(default_factory=ObjectInfo)
+    museum: Museum = Field(default_factory=Museum)
+    rights: Rights = Field(default_factory=Rights)
+    capture: Capture = Field(default_factory=Capture)
+    scan: ScanInfo = Field(default_factory=ScanInfo)
+    crop: Crop = Field(default_factory=Crop)
+    pipeline: PipelineChoice = Field(default_factory=PipelineChoice)
+    hotspot: Annotated[tuple[Hotspot, ...], Field(strict=False)] = ()
+    tour: Annotated[tuple[Tour, ...], Field(strict=False)] = ()
+
+    @model_validator(mode="after")
+    def _names(self) -> RelicToml:
+        names = [hotspot.id for hotspot in self.hotspot]
+        for kind, ids in (("hotspot", names), ("tour", [tour.id for tour in self.tour])):
+            for position, name in enumerate(ids):
+                if name in ids[:position]:
+                    raise wrong(
+                        f"two {kind}s have the id {name!r}",
+                        "give each an id of its own",
+                        *(kind, position, "id"),
+                    )
+        for position, tour in enumerate(self.tour):
+            for step in tour.steps:
+                if step not in names:
+                    raise wrong(
+                        f"the tour {tour.id!r} goes to {step!r}, which is no hotspot",
+                        did_you_mean(step, names, "the hotspots are"),
+                        *("tour", position, "steps"),
+                    )
+        return self
+
+    def stated(self) -> dict[str, Any]:
+        """What was stated, and only that, as plain data: what `Relic.metadata` carries."""
+        return self.model_dump(mode="json")
+
+
+def read_relic_toml(path: Path) -> RelicToml:
+    """What a relic.toml says.
+
+    UTF-8, with or without a byte order mark, up to MAX_BYTES. Raises ScanError
+    with the line, the key, what was given and what would work.
+    """
+    return read_toml(path, RelicToml, max_bytes=MAX_BYTES)
