@@ -28,6 +28,8 @@ def set_upright(
     assumed for meshes and +Z for clouds, with a warning.
     """
     frame = relic.frame
+    declared = relic.metadata.get("scan", {}).get("front")
+    front = axis(declared) if declared else None
     if frame.up_basis != UNDECIDED:
         return relic
     points = relic.cloud.points if relic.cloud is not None else relic.the_mesh().vertices
@@ -36,7 +38,7 @@ def set_upright(
         plane = find_support(points, tolerance_spacings * point_spacing(points), relic.seed)
     if plane is not None:
         up = " ".join(f"{x:.4f}" for x in plane.normal)
-        rotation = upright(plane.normal)
+        rotation = upright(plane.normal, front)
         basis = f"the plane it stood on ({plane.share:.0%} of the points lie on it)"
         return replace(
             relic, frame=replace(frame, up=up, up_basis=basis, R_model_work=rotation)
@@ -44,7 +46,9 @@ def set_upright(
     assumed = "+Z" if relic.cloud is not None else "+Y"
     return replace(
         relic,
-        frame=replace(frame, up=assumed, up_basis="assumed", R_model_work=upright(axis(assumed))),
+        frame=replace(
+            frame, up=assumed, up_basis="assumed", R_model_work=upright(axis(assumed), front)
+        ),
     ).warning(
         f"nothing says which way is up: {assumed} was assumed. "
         'Write up = "+Y" (or another axis) under [scan] in relic.toml'
