@@ -97,7 +97,7 @@ find_venv_python() {
 }
 
 install_packages() {
-    begin packages "relicscan and what it stands on, about 600 MB on the first run"
+    begin packages "relicscan and what it stands on, half a gigabyte to fetch on the first run"
     "$venv_python" -m pip install --disable-pip-version-check --no-input \
         --editable ".[dev]" >>"$log" 2>&1 || failed "pip could not install the packages."
     done_with
