@@ -11,17 +11,21 @@ source. TOML 1.0; language tags BCP 47; dates EDTF (ISO 8601-2:2019).
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import (
     BeforeValidator,
     Field,
+    GetJsonSchemaHandler,
     SerializerFunctionWrapHandler,
     WithJsonSchema,
     model_serializer,
     model_validator,
 )
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
 from relicscan.metadata.fields import (
     AatUri,
@@ -42,6 +46,8 @@ from relicscan.metadata.languages import LanguageMap
 from relicscan.metadata.toml_file import read_toml
 from relicscan.stage import did_you_mean
 from relicscan.units import UNITS, find_unit
+
+_WORD = "[a-z][a-z0-9_]*"
 
 #: A relic.toml is texts and numbers; this is some 400 pages of them.
 MAX_BYTES = 1_000_000
@@ -65,58 +71,50 @@ def _unit(given: Any) -> Any:
     )
 
 
-def _type(given: Any) -> Any:
-    """`type = "…"` in short: the address of a concept, or its name."""
-    if isinstance(given, str):
-        return {"aat" if re.match("https?://", given) else "label": given}
-    return given
-
-
 def _overrides(given: Any) -> Any:
     """Keys "stage.parameter", also where TOML has made tables of them for want of quotes."""
     if not isinstance(given, dict):
         return given
     flat: dict[str, Any] = {}
-    for key, value in given.items():
-        nested = value.items() if isinstance(value, dict) else [(None, value)]
-        for parameter, setting in nested:
-            name = key if parameter is None else f"{key}.{parameter}"
-            path = (key,) if parameter is None else (key, parameter)
-            if not re.fullmatch(r"[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*", name):
-                raise wrong(
-                    f"{name[:80]!r} does not say which parameter of which stage",
-                    'write set."stage.parameter" = value; `relicscan stages` lists them',
-                    *path,
-                )
-            if name in flat:
-                raise wrong(f"{name} is set twice", "keep one of the two", *path)
-            flat[name] = setting
+    for path, setting in _leaves(given):
+        name = ".".join(path)
+        if not re.fullmatch(rf"{_WORD}(\.{_WORD})+", name):
+            raise wrong(
+                f"{name[:80]!r} does not say which parameter of which stage",
+                'write set."stage.parameter" = value; `relicscan stages` lists them',
+                *path,
+            )
+        if name in flat:
+            raise wrong(f"{name} is set twice", "keep one of the two", *path)
+        flat[name] = setting
     return flat
+
+
+def _leaves(
+    table: dict[str, Any], above: tuple[str, ...] = ()
+) -> Iterator[tuple[tuple[str, ...], Any]]:
+    for key, value in table.items():
+        if isinstance(value, dict):
+            yield from _leaves(value, (*above, key))
+        else:
+            yield (*above, key), value
 
 
 Unit = Annotated[Literal["mm", "cm", "dm", "m", "in", "ft", "us-ft"], BeforeValidator(_unit)]
 Scalar = bool | int | float | str
 Setting = Scalar | Annotated[tuple[Scalar, ...], Field(strict=False)]
-_SETTING_SCHEMA = {
-    "type": ["boolean", "number", "string", "array"],
-    "items": {"type": ["boolean", "number", "string"]},
-}
-_PARAMETER = "[a-z][a-z0-9_]*"
 Overrides = Annotated[
     dict[str, Setting],
     BeforeValidator(_overrides),
     WithJsonSchema(
         {
+            "description": 'Parameters of stages by "stage.parameter", or as tables of tables.',
             "type": "object",
-            "patternProperties": {
-                rf"^{_PARAMETER}\.{_PARAMETER}$": _SETTING_SCHEMA,
-                rf"^{_PARAMETER}$": {
-                    "type": "object",
-                    "patternProperties": {rf"^{_PARAMETER}$": _SETTING_SCHEMA},
-                    "additionalProperties": False,
-                },
+            "propertyNames": {"pattern": rf"^{_WORD}(\.{_WORD})*$"},
+            "additionalProperties": {
+                "type": ["boolean", "number", "string", "array", "object"],
+                "items": {"type": ["boolean", "number", "string"]},
             },
-            "additionalProperties": False,
         }
     ),
 ]
@@ -127,6 +125,20 @@ class ObjectType(Table):
 
     label: LanguageMap | None = None
     aat: AatUri | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _in_short(cls, given: Any) -> Any:
+        """`type = "…"`: the address of a concept, or its name."""
+        if isinstance(given, str):
+            return {"aat" if re.match("https?://", given) else "label": given}
+        return given
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        return {"anyOf": [{"type": "string", "pattern": r"\S"}, handler(core_schema)]}
 
 
 class Dating(Table):
@@ -141,7 +153,7 @@ class ObjectInfo(Table):
 
     title: LanguageMap | None = None
     description: LanguageMap | None = None
-    type: Annotated[ObjectType | None, BeforeValidator(_type)] = None
+    type: ObjectType | None = None
     material: LanguageMap | None = None
     culture: LanguageMap | None = None
     place: LanguageMap | None = None

@@ -62,7 +62,7 @@ def schema_error(
     error: ValidationError, model: type[BaseModel], lines: Outline, scan: str
 ) -> ScanError:
     """The error for TOML that does not say what `model` wants: all mistakes, by line."""
-    found = sorted(_explained(details, model, lines) for details in error.errors())
+    found = sorted({_explained(details, model, lines) for details in error.errors()})
     if len(found) == 1:
         line, problem, remedy = found[0]
         return ScanError(f"line {line}: {problem}", scan=scan, remedy=remedy)
@@ -94,8 +94,12 @@ def _explained(
     if kind == "literal_error":
         return line, f"{key} = {given} is not possible", f"write {context['expected']}"
     if kind in ("too_short", "too_long"):
-        wanted = context.get("min_length") or context.get("max_length")
-        return line, f"{key} has {context['actual_length']} entries", f"{wanted} are wanted"
+        wanted = (
+            f"least {context['min_length']}"
+            if kind == "too_short"
+            else "most " + str(context["max_length"])
+        )
+        return line, f"{key} has {context['actual_length']} entries", f"give at {wanted}"
     if kind in _KINDS:
         problem, remedy = _KINDS[kind]
         return line, f"{key} = {given} {problem}", remedy
@@ -103,13 +107,14 @@ def _explained(
 
 
 def _nearest_key(given: str, table: Path, model: type[BaseModel]) -> str:
-    """A remedy for a key that its table does not have: another table may."""
-    fields = getattr(_model_at(table, model), "model_fields", {})
-    for name, field in fields.items():
-        below = _model_in(field.annotation)
-        if below and given in below.model_fields:
-            return f"it belongs below the heading [{_dotted((*table, name))}]"
-    return did_you_mean(given, sorted(fields), "the keys here are")
+    """A remedy for a key that its table does not have: a table nearby may have it."""
+    for above in (table, ()):
+        for name, info in getattr(_model_at(above, model), "model_fields", {}).items():
+            below = _model_in(info.annotation)
+            if below and given in below.model_fields:
+                return f"it belongs below the heading [{_dotted((*above, name))}]"
+    names = getattr(_model_at(table, model), "model_fields", {})
+    return did_you_mean(given, sorted(names), "the keys here are")
 
 
 def _model_at(path: Iterable[str | int], model: type[BaseModel]) -> type[BaseModel] | None:

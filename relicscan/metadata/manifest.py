@@ -1,0 +1,326 @@
+"""relic.json: what became of one relic, from which files, by which steps, at which error.
+
+The same input gives the same bytes: nothing of times, hosts or users is here
+(that is run.json's), every path is relative. index.json holds the SHA-256 of
+this file, and this file that of every other file of the relic.
+
+Every key is always written, null where there is nothing to say, so a reader
+never has to guess whether something was forgotten.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import platform
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path, PurePath
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, JsonValue, model_validator
+
+import relicscan
+from relicscan.errors import RelicscanError
+from relicscan.metadata.canonical import digest, file_sha256, plain, read_json
+from relicscan.metadata.fields import Matrix4, Record, RecordedPath, RelicId, Sha256, Text, Vector3
+from relicscan.metadata.relic_toml import RelicToml, Unit
+from relicscan.relic import Frame, Relic
+from relicscan.units import find_unit
+
+#: Semantic version of all three manifests: minor ones add keys, major ones change their meaning.
+SCHEMA_VERSION = "1.0.0"
+SchemaVersion = Annotated[str, Field(pattern=r"^1\.[0-9]+\.[0-9]+$")]
+
+State = Literal["done", "rejected", "failed", "crashed", "out_of_memory", "timed_out"]
+Verdict = Literal["pass", "review", "fail"]
+Count = Annotated[int, Field(ge=0)]
+Texts = Annotated[tuple[str, ...], Field(strict=False)]
+
+#: The libraries whose work shows in the files: their versions belong to the provenance.
+LIBRARIES = (
+    "numpy",
+    "open3d",
+    "trimesh",
+    "pygltflib",
+    "scipy",
+    "fast-simplification",
+    "pillow",
+    "laspy",
+    "pye57",
+    "DracoPy",
+    "pydantic",
+)
+
+
+class Reason(Record):
+    """Why a relic is not simply good, and what would work."""
+
+    text: Text
+    remedy: Text | None
+
+    @classmethod
+    def of(cls, error: RelicscanError) -> Reason:
+        """The reason that an error gives; where it happened is part of the text."""
+        where = f"stage {error.stage}: " if error.stage else ""
+        return cls(text=f"{where}{error.message}", remedy=error.remedy)
+
+
+class SourceRecord(Record):
+    """A file of the scan folder."""
+
+    path: RecordedPath
+    role: Literal["scan", "texture", "material", "buffer", "metadata", "other"]
+    bytes: Count
+    sha256: Sha256
+
+
+class Units(Record):
+    """The unit of the source, and what figures and `master.bounds` are in."""
+
+    unit: Unit | None
+    basis: Text
+    scale_known: bool
+    figures_in: Literal["mm", "working units"]
+
+    @model_validator(mode="after")
+    def _honest(self) -> Units:
+        known = self.unit is not None
+        if self.scale_known != known or (self.figures_in == "mm") != known:
+            raise ValueError("scale_known and figures_in must follow from unit")
+        return self
+
+
+class FrameRecord(Record):
+    """What is up in the source, and the way from source coordinates to the delivered model."""
+
+    up: Text
+    up_basis: Text
+    T_model_source: Matrix4
+
+
+class PipelineRecord(Record):
+    """The pipeline, and the SHA-256 of its canonical JSON with every parameter filled in."""
+
+    name: Text
+    sha256: Sha256
+
+    @classmethod
+    def of(cls, name: str, effective: Mapping[str, Any]) -> PipelineRecord:
+        """`effective` is `Pipeline.as_data()`."""
+        return cls(name=name, sha256=digest(effective))
+
+
+class StepRecord(Record):
+    """What one stage did: see `relicscan.relic.Step`."""
+
+    stage: Text
+    parameters: dict[str, JsonValue]
+    overridden: dict[str, str]
+    skipped: str | None
+    before: dict[str, int]
+    after: dict[str, int]
+    figures: dict[str, JsonValue]
+    warnings: Texts
+
+
+class FileRecord(Record):
+    """A file of the relic's output folder."""
+
+    path: RecordedPath
+    bytes: Count
+    sha256: Sha256
+
+    @classmethod
+    def of(cls, folder: Path, path: str, **figures: Any) -> Self:
+        """The record of the file `folder / path` as it lies on the disk. Raises OSError."""
+        file = folder / path
+        return cls(path=path, bytes=file.stat().st_size, sha256=file_sha256(file), **figures)
+
+
+Bounds = Annotated[
+    tuple[Vector3, Vector3],
+    Field(strict=False, description="The smallest and the largest coordinates."),
+]
+
+
+class MasterRecord(FileRecord):
+    """The full-resolution mesh; `bounds` in `units.figures_in`."""
+
+    triangles: Count
+    vertices: Count
+    bounds: Bounds
+
+
+class LevelRecord(FileRecord):
+    """A level of detail: `ceiling` is what was allowed, `bounds_m` what the GLB says, in metres."""
+
+    name: Text
+    ceiling: Count
+    triangles: Count
+    vertices: Count
+    bounds_m: Bounds
+
+
+class RelicManifest(Record):
+    """relic.json: the canonical manifest of one relic."""
+
+    schema_name: Literal["relicscan.relic"]
+    schema_version: SchemaVersion
+    id: RelicId
+    state: State
+    verdict: Verdict | None
+    reasons: Annotated[tuple[Reason, ...], Field(strict=False)]
+    metadata: RelicToml
+    metadata_sources: Annotated[
+        dict[str, str], Field(description="For every stated field of `metadata`, who stated it.")
+    ]
+    sources: Annotated[tuple[SourceRecord, ...], Field(strict=False)]
+    units: Units | None
+    frame: FrameRecord | None
+    pipeline: PipelineRecord | None
+    steps: Annotated[tuple[StepRecord, ...], Field(strict=False)]
+    master: MasterRecord | None
+    levels: Annotated[tuple[LevelRecord, ...], Field(strict=False)]
+    files: Annotated[tuple[FileRecord, ...], Field(strict=False)]
+    warnings: Texts
+    versions: dict[str, str]
+    reproducible: bool
+
+    @model_validator(mode="after")
+    def _coherent(self) -> RelicManifest:
+        if (self.state == "done") != (self.verdict is not None):
+            raise ValueError("a verdict is given to a relic that is done, and to no other")
+        if self.verdict != "pass" and not self.reasons:
+            raise ValueError("a relic that does not simply pass needs a reason")
+        paths = [file.path for file in self.delivered]
+        if len(set(paths)) < len(paths):
+            raise ValueError("a file is listed twice")
+        return self
+
+    @property
+    def delivered(self) -> tuple[FileRecord, ...]:
+        """Every file of the relic's output that this manifest vouches for."""
+        master = (self.master,) if self.master else ()
+        return (*master, *self.levels, *self.files)
+
+
+def relic_manifest(
+    relic: Relic,
+    *,
+    state: State,
+    verdict: Verdict | None,
+    reproducible: bool,
+    reasons: Sequence[Reason] = (),
+    pipeline: PipelineRecord | None = None,
+    master: MasterRecord | None = None,
+    levels: Sequence[LevelRecord] = (),
+    files: Sequence[FileRecord] = (),
+    warnings: Sequence[str] = (),
+    metadata_sources: Mapping[str, str] | None = None,
+    private_folders: Sequence[PurePath] = (),
+) -> RelicManifest:
+    """The manifest of a relic after the pipeline, or as far as it came.
+
+    `relic` gives id, sources, frame, history and `metadata` (what
+    `RelicToml.stated` returns); a relic of which nothing was read, with neither
+    scans nor history, has no units and no frame. `files` are the files of the
+    output besides master and levels (run.json and reports are not listed: they
+    change). `metadata_sources` is `field_sources` unless a spreadsheet or
+    defaults filled something in. In every text, the absolute `private_folders`
+    are replaced by their last names. Raises ValueError where the parts do not
+    fit together: that is a defect, not a bad scan.
+    """
+    metadata = RelicToml.model_validate(relic.metadata)
+    if metadata_sources is None:
+        metadata_sources = field_sources(metadata.stated())
+    read = bool(relic.scans or relic.history or relic.cloud or relic.mesh)
+    noticed = [*relic.warnings, *(w for scan in relic.scans for w in scan.warnings), *warnings]
+    told = {
+        "reasons": list(reasons),
+        "units": _units(relic.frame) if read else None,
+        "frame": _frame(relic.frame) if read else None,
+        "steps": [asdict(step) for step in relic.history],
+        "warnings": list(dict.fromkeys(noticed)),
+    }
+    return RelicManifest(
+        schema_name="relicscan.relic",
+        schema_version=SCHEMA_VERSION,
+        id=relic.id,
+        state=state,
+        verdict=verdict,
+        metadata=metadata,
+        metadata_sources=dict(metadata_sources),
+        sources=tuple(
+            SourceRecord(**asdict(source))
+            for source in sorted(relic.sources, key=lambda source: source.path)
+        ),
+        pipeline=pipeline,
+        master=master,
+        levels=tuple(levels),
+        files=tuple(sorted(files, key=lambda file: file.path)),
+        versions=versions(),
+        reproducible=reproducible,
+        **_without_folders(plain(told), private_folders),
+    )
+
+
+def field_sources(metadata: Mapping[str, Any], source: str = "relic.toml") -> dict[str, str]:
+    """Every stated field by its dotted path ("object.title.en"), with who stated it.
+
+    Lists (hotspots, tours, poses) are fields as a whole.
+    """
+    fields: dict[str, str] = {}
+    for key, value in metadata.items():
+        if isinstance(value, Mapping):
+            below = field_sources(value, source)
+            fields.update({f"{key}.{path}": source for path in below})
+        else:
+            fields[key] = source
+    return dict(sorted(fields.items()))
+
+
+def versions() -> dict[str, str]:
+    """Versions of relicscan, Python and the LIBRARIES that are installed."""
+    found = {"relicscan": relicscan.__version__, "python": platform.python_version()}
+    for library in LIBRARIES:
+        try:
+            found[library] = importlib.metadata.version(library)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def read_manifest(path: Path) -> RelicManifest:
+    """A relic.json, checked. Raises OutputError saying what is wrong and where."""
+    return read_json(path, RelicManifest)
+
+
+def _units(frame: Frame) -> dict[str, Any]:
+    return {
+        "unit": find_unit(frame.unit) if frame.unit else None,
+        "basis": frame.unit_basis,
+        "scale_known": frame.scale_known,
+        "figures_in": "mm" if frame.scale_known else "working units",
+    }
+
+
+def _frame(frame: Frame) -> dict[str, Any]:
+    return {
+        "up": frame.up,
+        "up_basis": frame.up_basis,
+        "T_model_source": frame.T_model_source,
+    }
+
+
+def _without_folders(told: Any, folders: Sequence[PurePath]) -> Any:
+    """The same with every absolute folder in a text cut down to its last name."""
+    if isinstance(told, dict):
+        return {key: _without_folders(value, folders) for key, value in told.items()}
+    if isinstance(told, list):
+        return [_without_folders(value, folders) for value in told]
+    if isinstance(told, str):
+        # The longest first: a scan folder may lie in another of them.
+        for folder in sorted(folders, key=lambda folder: -len(str(folder))):
+            for spelling in (str(folder), folder.as_posix()):
+                told = told.replace(spelling, folder.name)
+    return told

@@ -1,0 +1,130 @@
+"""run.json: what changes from run to run, and is therefore kept out of relic.json."""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, AwareDatetime, Field, model_validator
+
+from relicscan.metadata.canonical import read_json
+from relicscan.metadata.fields import Record, RecordedPath, RelicId, Text
+from relicscan.metadata.manifest import SCHEMA_VERSION, Count, SchemaVersion, State
+
+
+def _utc(moment: datetime) -> datetime:
+    if moment.utcoffset() != timedelta(0):
+        raise ValueError("times are recorded in UTC")
+    return moment
+
+
+UtcTime = Annotated[AwareDatetime, AfterValidator(_utc)]
+Seconds = Annotated[float, Field(ge=0)]
+
+
+class ValidatorMessage(Record):
+    """One remark of the validator; `pointer` leads into the glTF JSON."""
+
+    severity: Literal["error", "warning", "info", "hint"]
+    code: str
+    message: str
+    pointer: str
+
+
+class ValidatorResult(Record):
+    """What the Khronos glTF validator of that version said of one GLB."""
+
+    path: RecordedPath
+    errors: Count
+    warnings: Count
+    infos: Count
+    hints: Count
+    messages: Annotated[tuple[ValidatorMessage, ...], Field(strict=False)]
+    version: Text
+    truncated: bool
+
+
+class Validation(Record):
+    """A result for every GLB, or why the validator did not run."""
+
+    not_run: Text | None
+    results: Annotated[tuple[ValidatorResult, ...], Field(strict=False)]
+
+    @model_validator(mode="after")
+    def _either(self) -> Validation:
+        if self.not_run and self.results:
+            raise ValueError("a validator that did not run has no results")
+        return self
+
+
+class RunRecord(Record):
+    """run.json: one relic's last run."""
+
+    schema_name: Literal["relicscan.run"]
+    schema_version: SchemaVersion
+    id: RelicId
+    state: State
+    started: UtcTime
+    finished: UtcTime
+    seconds: Seconds
+    stage_seconds: dict[str, Seconds]
+    host: Text
+    platform: Text
+    cpu_count: Annotated[int, Field(ge=1)]
+    threads: Annotated[int, Field(ge=1)]
+    peak_memory_bytes: Count | None
+    attempts: Annotated[int, Field(ge=1)]
+    validation: Validation
+
+    @model_validator(mode="after")
+    def _in_order(self) -> RunRecord:
+        if self.finished < self.started:
+            raise ValueError("finished before it started")
+        return self
+
+
+def run_record(
+    relic_id: str,
+    *,
+    state: State,
+    started: datetime,
+    finished: datetime,
+    seconds: float,
+    threads: int,
+    stage_seconds: Mapping[str, float] | None = None,
+    peak_memory_bytes: int | None = None,
+    attempts: int = 1,
+    validation: Validation | None = None,
+) -> RunRecord:
+    """The record of a run on this machine.
+
+    `started` and `finished` are in UTC; `seconds` is from a clock that nobody
+    sets, so it need not be their difference. Without `validation` the record
+    says that no GLB was validated.
+    """
+    return RunRecord(
+        schema_name="relicscan.run",
+        schema_version=SCHEMA_VERSION,
+        id=relic_id,
+        state=state,
+        started=started,
+        finished=finished,
+        seconds=seconds,
+        stage_seconds=dict(stage_seconds or {}),
+        host=platform.node() or "unknown",
+        platform=platform.platform(),
+        cpu_count=os.cpu_count() or 1,
+        threads=threads,
+        peak_memory_bytes=peak_memory_bytes,
+        attempts=attempts,
+        validation=validation or Validation(not_run="nothing was validated", results=()),
+    )
+
+
+def read_run(path: Path) -> RunRecord:
+    """A run.json, checked. Raises OutputError saying what is wrong and where."""
+    return read_json(path, RunRecord)
