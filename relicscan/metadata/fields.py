@@ -1,8 +1,7 @@
 """The kinds of value that relic.toml and the manifests are made of, each checked in one place.
 
-A check that fails raises a PydanticCustomError with `problem`, `remedy` and
-`path` in its context; `relicscan.metadata.relic_toml` makes a sentence with a
-line number of it.
+A check that fails raises a FieldError; `relicscan.metadata.toml_problems` makes a
+sentence with a line number of it.
 """
 
 from __future__ import annotations
@@ -13,7 +12,6 @@ import re
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
-from pydantic_core import PydanticCustomError
 
 from relicscan.metadata.identity import ID_PATTERN, id_problem, relic_id_from_path
 
@@ -39,17 +37,23 @@ class Record(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
-def wrong(problem: str, remedy: str, *path: str | int) -> PydanticCustomError:
-    """An error of a field with its remedy; `path` leads on from the field to what is wrong."""
-    return PydanticCustomError(
-        "relicscan", "{problem}", {"problem": problem, "remedy": remedy, "path": path}
-    )
+class FieldError(ValueError):
+    """What is wrong with a value and what would work.
+
+    `path` leads on from the field to the wrong place inside it.
+    """
+
+    def __init__(self, problem: str, remedy: str, *path: str | int) -> None:
+        super().__init__(f"{problem} ({remedy})")
+        self.problem = problem
+        self.remedy = remedy
+        self.path = path
 
 
 def _must_match(pattern: str, what: str, remedy: str) -> AfterValidator:
     def check(value: str) -> str:
         if not re.fullmatch(pattern, value, re.DOTALL):
-            raise wrong(f"{value[:80]!r} is not {what}", remedy)
+            raise FieldError(f"{value[:80]!r} is not {what}", remedy)
         return value
 
     return AfterValidator(check)
@@ -62,7 +66,7 @@ def _pattern(pattern: str) -> Any:
 
 def _relic_id(value: str) -> str:
     if problem := id_problem(value):
-        raise wrong(
+        raise FieldError(
             f"{value[:60]!r} cannot be an id: {problem}",
             f"for example {relic_id_from_path([value])}",
         )
@@ -71,14 +75,14 @@ def _relic_id(value: str) -> str:
 
 def _given_path(value: str) -> str:
     if "\\" in value:
-        raise wrong(f"{value[:80]!r} has a backslash", "write '/' between folder and file")
+        raise FieldError(f"{value[:80]!r} has a backslash", "write '/' between folder and file")
     if value.startswith("/") or re.match("[A-Za-z]:", value) or ".." in value.split("/"):
-        raise wrong(
+        raise FieldError(
             f"{value[:80]!r} leads out of the folder",
             "name a file inside the scan folder, by its path from there",
         )
     if not re.fullmatch(_GIVEN_PATH, value) or not value.isprintable():
-        raise wrong(f"{value[:80]!r} is not the path of a file", "for example scans/front.ply")
+        raise FieldError(f"{value[:80]!r} is not the path of a file", "for example scans/front.ply")
     return value
 
 
@@ -89,7 +93,9 @@ def _date_text(value: Any) -> Any:
 
 def _direction(value: tuple[float, float, float]) -> tuple[float, float, float]:
     if math.hypot(*value) < 1e-6:
-        raise wrong("a direction of length 0", "give the way the surface faces: [0.0, 0.0, 1.0]")
+        raise FieldError(
+            "a direction of length 0", "give the way the surface faces: [0.0, 0.0, 1.0]"
+        )
     return value
 
 
@@ -106,7 +112,7 @@ def _rigid(matrix: tuple[tuple[float, ...], ...]) -> tuple[tuple[float, ...], ..
 
     if any(abs(have - want) > 1e-9 for have, want in zip(matrix[3], (0, 0, 0, 1), strict=True)):
         by_columns = all(abs(row[3]) <= 1e-9 for row in matrix[:3])
-        raise wrong(
+        raise FieldError(
             f"the last row is {list(matrix[3])}, not [0, 0, 0, 1]",
             "the matrix is written column by column: write it row by row, "
             "with the shift at the end of the first three rows"
@@ -115,16 +121,18 @@ def _rigid(matrix: tuple[tuple[float, ...], ...]) -> tuple[tuple[float, ...], ..
         )
     lengths = [math.sqrt(dot(i, i)) for i in range(3)]
     if max(abs(length - 1) for length in lengths) > _RIGID_TOLERANCE:
-        raise wrong(
+        raise FieldError(
             "the matrix scales: its rows have the lengths "
             + ", ".join(f"{length:.6g}" for length in lengths),
             "take the scale out of the matrix; the unit of all scans is stated by [scan] unit",
         )
     if max(abs(dot(0, 1)), abs(dot(0, 2)), abs(dot(1, 2))) > _RIGID_TOLERANCE:
-        raise wrong("the matrix shears: its rows are not at right angles", "export the pose again")
+        raise FieldError(
+            "the matrix shears: its rows are not at right angles", "export the pose again"
+        )
     (a, b, c), (d, e, f), (g, h, i) = rows
     if a * (e * i - f * h) - b * (d * i - f * g) + c * (d * h - e * g) < 0:
-        raise wrong(
+        raise FieldError(
             "the matrix mirrors (determinant -1)",
             "a scanner never sees a mirror image: export the pose again with right-handed axes",
         )

@@ -48,12 +48,17 @@ class EntryCounts(Record):
 
 
 class IndexEntry(Record):
-    """One relic; its manifest is `<id>/relic.json`, with this SHA-256."""
+    """One relic; its manifest is `<id>/relic.json`, with this SHA-256.
+
+    State and verdict are those of the last run. Where that failed and the model of
+    an earlier run was kept, `from_earlier_run` says so, and the manifest is its.
+    """
 
     id: RelicId
     state: State
     verdict: Verdict | None
     sha256: Sha256
+    from_earlier_run: bool = False
     counts: EntryCounts
 
     @classmethod
@@ -70,8 +75,7 @@ class IndexEntry(Record):
                 levels=len(manifest.levels),
                 triangles=manifest.master.triangles if manifest.master else 0,
                 bytes=sum(file.bytes for file in manifest.delivered),
-                warnings=len(manifest.warnings)
-                + sum(len(step.warnings) for step in manifest.steps),
+                warnings=len(manifest.warnings),
             ),
         )
 

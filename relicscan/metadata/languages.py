@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, WithJsonSchema
 
-from relicscan.metadata.fields import wrong
+from relicscan.metadata.fields import FieldError
 
 #: The language of a text that was written without one (ISO 639-2: undetermined).
 UNDETERMINED = "und"
@@ -49,7 +49,7 @@ def _language_map(given: Any) -> dict[str, str]:
     if isinstance(given, str):
         given = {UNDETERMINED: given}
     if not isinstance(given, dict) or not given:
-        raise wrong(
+        raise FieldError(
             "a text, or texts by language, is wanted here",
             'write the text in quotes, or one line per language: title.en = "…", title.de = "…"',
         )
@@ -58,11 +58,11 @@ def _language_map(given: Any) -> dict[str, str]:
         try:
             tag = canonical_tag(key)
         except ValueError:
-            raise wrong(_no_tag(key), _tag_remedy(key), key) from None
+            raise FieldError(_no_tag(key), _tag_remedy(key), key) from None
         if tag in texts:
-            raise wrong(f"the language {tag} stands twice", "keep one of the two texts", key)
+            raise FieldError(f"the language {tag} stands twice", "keep one of the two texts", key)
         if not isinstance(text, str) or not text.strip():
-            raise wrong(
+            raise FieldError(
                 f"{text!r:.40} is not a text", "write a text in quotes, or leave this key out", key
             )
         texts[tag] = text

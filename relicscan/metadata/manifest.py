@@ -13,13 +13,12 @@ from __future__ import annotations
 import importlib.metadata
 import platform
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from pathlib import Path, PurePath
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, JsonValue, model_validator
 
-import relicscan
+from relicscan import __version__
 from relicscan.errors import RelicscanError
 from relicscan.metadata.canonical import digest, file_sha256, plain, read_json
 from relicscan.metadata.fields import Matrix4, Record, RecordedPath, RelicId, Sha256, Text, Vector3
@@ -226,20 +225,26 @@ def relic_manifest(
     scans nor history, has no units and no frame. `files` are the files of the
     output besides master and levels (run.json and reports are not listed: they
     change). `metadata_sources` is `field_sources` unless a spreadsheet or
-    defaults filled something in. In every text, the absolute `private_folders`
-    are replaced by their last names. Raises ValueError where the parts do not
-    fit together: that is a defect, not a bad scan.
+    defaults filled something in. The manifest's warnings are those of scans,
+    relic and steps and then `warnings`, each once. In every text, the absolute
+    `private_folders` are replaced by their last names. Raises ValueError where
+    the parts do not fit together: that is a defect, not a bad scan.
     """
     metadata = RelicToml.model_validate(relic.metadata)
     if metadata_sources is None:
         metadata_sources = field_sources(metadata.stated())
     read = bool(relic.scans or relic.history or relic.cloud or relic.mesh)
-    noticed = [*relic.warnings, *(w for scan in relic.scans for w in scan.warnings), *warnings]
+    noticed = [
+        *(w for scan in relic.scans for w in scan.warnings),
+        *relic.warnings,
+        *(w for step in relic.history for w in step.warnings),
+        *warnings,
+    ]
     told = {
         "reasons": list(reasons),
         "units": _units(relic.frame) if read else None,
         "frame": _frame(relic.frame) if read else None,
-        "steps": [asdict(step) for step in relic.history],
+        "steps": [vars(step) for step in relic.history],
         "warnings": list(dict.fromkeys(noticed)),
     }
     return RelicManifest(
@@ -251,7 +256,7 @@ def relic_manifest(
         metadata=metadata,
         metadata_sources=dict(metadata_sources),
         sources=tuple(
-            SourceRecord(**asdict(source))
+            SourceRecord(**vars(source))
             for source in sorted(relic.sources, key=lambda source: source.path)
         ),
         pipeline=pipeline,
@@ -281,7 +286,7 @@ def field_sources(metadata: Mapping[str, Any], source: str = "relic.toml") -> di
 
 def versions() -> dict[str, str]:
     """Versions of relicscan, Python and the LIBRARIES that are installed."""
-    found = {"relicscan": relicscan.__version__, "python": platform.python_version()}
+    found = {"relicscan": __version__, "python": platform.python_version()}
     for library in LIBRARIES:
         try:
             found[library] = importlib.metadata.version(library)

@@ -25,13 +25,13 @@ from pydantic import (
     model_validator,
 )
 from pydantic.json_schema import JsonSchemaValue
-from pydantic_core import CoreSchema
 
 from relicscan.metadata.fields import (
     AatUri,
     Axis,
     Direction,
     Edtf,
+    FieldError,
     GivenPath,
     HttpUri,
     Name,
@@ -40,7 +40,6 @@ from relicscan.metadata.fields import (
     RigidMatrix,
     Text,
     Vector3,
-    wrong,
 )
 from relicscan.metadata.languages import LanguageMap
 from relicscan.metadata.toml_file import read_toml
@@ -65,7 +64,7 @@ def _unit(given: Any) -> Any:
     if given in UNITS or not isinstance(given, str):
         return given
     meant = find_unit(given)
-    raise wrong(
+    raise FieldError(
         f"{given[:40]!r} is not one of the units",
         f'write "{meant}"' if meant else "use one of " + ", ".join(UNITS),
     )
@@ -79,13 +78,13 @@ def _overrides(given: Any) -> Any:
     for path, setting in _leaves(given):
         name = ".".join(path)
         if not re.fullmatch(rf"{_WORD}(\.{_WORD})+", name):
-            raise wrong(
+            raise FieldError(
                 f"{name[:80]!r} does not say which parameter of which stage",
                 'write set."stage.parameter" = value; `relicscan stages` lists them',
                 *path,
             )
         if name in flat:
-            raise wrong(f"{name} is set twice", "keep one of the two", *path)
+            raise FieldError(f"{name} is set twice", "keep one of the two", *path)
         flat[name] = setting
     return flat
 
@@ -136,7 +135,7 @@ class ObjectType(Table):
 
     @classmethod
     def __get_pydantic_json_schema__(
-        cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler
+        cls, core_schema: Any, handler: GetJsonSchemaHandler
     ) -> JsonSchemaValue:
         return {"anyOf": [{"type": "string", "pattern": r"\S"}, handler(core_schema)]}
 
@@ -217,7 +216,7 @@ class ScanInfo(Table):
     @model_validator(mode="after")
     def _consistent(self) -> ScanInfo:
         if self.up and self.front and self.up[1] == self.front[1]:
-            raise wrong(
+            raise FieldError(
                 f"up {self.up} and front {self.front} lie on one line",
                 "the front is a side of the object: choose one of the other two axes",
                 "front",
@@ -225,13 +224,15 @@ class ScanInfo(Table):
         files = list(self.files or ())
         for position, name in enumerate(files):
             if name in files[:position]:
-                raise wrong(f"{name!r} stands twice", "name each file once", "files")
+                raise FieldError(f"{name!r} stands twice", "name each file once", "files")
         placed: set[str] = set()
         for position, pose in enumerate(self.pose):
             if pose.file in placed:
-                raise wrong(f"{pose.file!r} has two poses", "keep one", "pose", position, "file")
+                raise FieldError(
+                    f"{pose.file!r} has two poses", "keep one", "pose", position, "file"
+                )
             if files and pose.file not in files:
-                raise wrong(
+                raise FieldError(
                     f"{pose.file!r} has a pose but is not among [scan] files",
                     did_you_mean(pose.file, files, "the files are"),
                     *("pose", position, "file"),
@@ -250,11 +251,11 @@ class Crop(Table):
     @model_validator(mode="after")
     def _a_box(self) -> Crop:
         if (self.min is None) != (self.max is None):
-            raise wrong(
+            raise FieldError(
                 "a box needs both corners", "give min and max", "max" if self.max else "min"
             )
         if self.min and self.max and not all(map(float.__lt__, self.min, self.max)):
-            raise wrong(
+            raise FieldError(
                 f"the box from {list(self.min)} to {list(self.max)} is empty",
                 "every number of min must be smaller than that of max",
                 "max",
@@ -307,7 +308,7 @@ class RelicToml(Table):
         for kind, ids in (("hotspot", names), ("tour", [tour.id for tour in self.tour])):
             for position, name in enumerate(ids):
                 if name in ids[:position]:
-                    raise wrong(
+                    raise FieldError(
                         f"two {kind}s have the id {name!r}",
                         "give each an id of its own",
                         *(kind, position, "id"),
@@ -315,7 +316,7 @@ class RelicToml(Table):
         for position, tour in enumerate(self.tour):
             for step in tour.steps:
                 if step not in names:
-                    raise wrong(
+                    raise FieldError(
                         f"the tour {tour.id!r} goes to {step!r}, which is no hotspot",
                         did_you_mean(step, names, "the hotspots are"),
                         *("tour", position, "steps"),

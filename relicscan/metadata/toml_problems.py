@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
-from pydantic_core import ErrorDetails
 
 from relicscan.errors import ScanError
+from relicscan.metadata.fields import FieldError
 from relicscan.metadata.toml_outline import Outline, Path
 from relicscan.stage import did_you_mean
 
@@ -77,14 +77,15 @@ def schema_error(
 
 
 def _explained(
-    details: ErrorDetails, model: type[BaseModel], lines: Outline
+    details: Mapping[str, Any], model: type[BaseModel], lines: Outline
 ) -> tuple[int, str, str]:
     context: dict[str, Any] = details.get("ctx", {})
-    path: Path = (*details["loc"], *context.get("path", ()))
+    wrong = context.get("error")
+    path: Path = (*details["loc"], *(wrong.path if isinstance(wrong, FieldError) else ()))
     line, key, given = lines.line_of(path), _dotted(path), _shown(details["input"])
     kind = details["type"]
-    if kind == "relicscan":
-        return line, f"{key}: {context['problem']}", context["remedy"]
+    if isinstance(wrong, FieldError):
+        return line, f"{key}: {wrong.problem}", wrong.remedy
     if kind == "extra_forbidden":
         return line, f"there is no key {key}", _nearest_key(str(path[-1]), path[:-1], model)
     if kind == "missing" and isinstance(path[-1], str):
