@@ -140,10 +140,11 @@ def _check_extensions(doc: Document) -> None:
     for name in sorted(present - used):
         message = f"{name} is used but not declared in extensionsUsed"
         doc.error("UNDECLARED_EXTENSION", message, "/extensionsUsed")
-    # Quantization is the one common extension that has no object of its own.
+    # A warning only: an extension we do not know may have no object of its own,
+    # as quantization has none.
     for name in sorted(required - present - {"KHR_mesh_quantization"}):
         message = f"{name} is required but used nowhere"
-        doc.error("UNUSED_EXTENSION_REQUIRED", message, "/extensionsRequired")
+        doc.warning("UNUSED_EXTENSION_REQUIRED", message, "/extensionsRequired")
     if "EXT_texture_webp" in present - required and any(
         "source" not in t for t in doc.objects("textures")
     ):

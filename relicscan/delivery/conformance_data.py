@@ -171,8 +171,9 @@ def _check_primitive(
         count = accessor.get("count")
         if isinstance(count, int):
             counts[name] = count
-        arrays[name] = accessors.array(at)
-        _check_attribute(doc, name, accessor, arrays[name], f"{where}/{name}")
+        if _has_right_type(doc, name, accessor, f"{where}/{name}"):
+            arrays[name] = accessors.array(at)
+            _check_attribute(doc, name, accessor, arrays[name], f"{where}/{name}")
     if len(set(counts.values())) > 1:
         message = f"attributes of different lengths: {counts}"
         doc.error("MESH_PRIMITIVE_UNEQUAL_ACCESSOR_COUNT", message, pointer)
@@ -197,9 +198,7 @@ def _check_primitive(
     return _check_triangles(doc, positions, corners[: len(corners) // 3 * 3], pointer)
 
 
-def _check_attribute(
-    doc: Document, name: str, accessor: dict[str, Any], array: NDArray[Any] | None, pointer: str
-) -> None:
+def _has_right_type(doc: Document, name: str, accessor: dict[str, Any], pointer: str) -> bool:
     exact = {"POSITION": ("VEC3",), "NORMAL": ("VEC3",), "TANGENT": ("VEC4",)}
     wanted: tuple[str, ...] = exact.get(name, ())
     if name.startswith("TEXCOORD_"):
@@ -209,7 +208,13 @@ def _check_attribute(
     if wanted and accessor.get("type") not in wanted:
         message = f"{name} is {accessor.get('type')!r} instead of {' or '.join(wanted)}"
         doc.error("MESH_PRIMITIVE_ATTRIBUTES_ACCESSOR_INVALID_FORMAT", message, pointer)
-        return
+        return False
+    return True
+
+
+def _check_attribute(
+    doc: Document, name: str, accessor: dict[str, Any], array: NDArray[Any] | None, pointer: str
+) -> None:
     if name == "POSITION" and not ("min" in accessor and "max" in accessor):
         message = "POSITION without min and max"
         doc.error("MESH_PRIMITIVE_POSITION_ACCESSOR_WITHOUT_BOUNDS", message, pointer)
