@@ -1,0 +1,125 @@
+"""PLY: clouds and meshes, ASCII and both binaries.
+
+Stands on Greg Turk, "The PLY Polygon File Format" (Stanford, 1994), the
+Stanford Repository's `tristrips` and `range_grid`, and MeshLab's texture
+coordinates per corner. Our own parser, because the known ones lose something:
+Open3D drops texture coordinates and reads a broken header as an empty cloud.
+Elements of other names are passed over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from relicscan.formats import Peek, no_geometry
+from relicscan.formats._columns import attributes, points, roles_of
+from relicscan.formats._ply_body import Body
+from relicscan.formats._ply_faces import Faces
+from relicscan.formats._ply_header import Element, Header, read_header
+from relicscan.formats._ply_write import write_cloud, write_mesh
+from relicscan.relic import Float32Array, Material, Mesh, PointCloud, Scan
+
+__all__ = ["EXTENSIONS", "peek", "read", "write_cloud", "write_mesh"]
+
+EXTENSIONS = (".ply",)
+
+
+def peek(path: Path) -> Peek:
+    """What the header says; faces are -1 since polygons and strips hold more triangles."""
+    header = read_header(path)
+    vertices = _vertex_element(header, path)
+    roles = _scalar_roles(vertices)
+    is_mesh = any((e := header.element(name)) and e.count for name in ("face", "tristrips"))
+    others = [f"{e.count:,} × {e.name[:40]}" for e in header.elements if e is not vertices]
+    return Peek(
+        kind="mesh" if is_mesh else "cloud",
+        points=vertices.count,
+        faces=-1 if is_mesh else 0,
+        colors="red" in roles,
+        normals="nx" in roles,
+        textured=is_mesh and bool(header.texture_files),
+        detail=", ".join(["binary" if header.byte_order else "ASCII", *others]),
+    )
+
+
+@np.errstate(over="ignore", invalid="ignore")  # a hostile value may overflow in any cast
+def read(path: Path) -> list[Scan]:
+    """The mesh, or the cloud where there are no faces. Raises ScanError, OSError."""
+    header = read_header(path)
+    element = _vertex_element(header, path)
+    roles = _scalar_roles(element)
+    wanted = {"vertex", "face", "tristrips"}
+    rows = {r.name: r for r in Body(path, header).elements(header, wanted)}
+    vertex = rows["vertex"]
+    columns = {role: vertex.scalar(name) for role, name in roles.items()}
+    is_integer = "red" in roles and vertex.dtype(roles["red"]).kind in "iu"
+    found = attributes(columns, integer_colors=is_integer)
+    faces = Faces(rows, vertex.count)
+    warnings: list[str] = []
+    if faces.too_small:
+        warnings.append(f"{faces.too_small:,} faces of fewer than three corners were left out")
+    if not len(faces.triangles):
+        cloud = PointCloud(points(columns), **found)
+        return [Scan(path.stem, cloud, file=path.name, warnings=tuple(warnings))]
+    normals = found.get("normals")
+    if normals is not None and not normals.any(axis=1).all():
+        normals = None
+        warnings.append("some normals are zero or not numbers: the normals were left out")
+    uv = _corner_uv(faces, columns)
+    materials: tuple[Material, ...] = ()
+    if uv is not None and header.texture_files:
+        materials, notes = _materials(path, header)
+        warnings += notes
+    mesh = Mesh(
+        points(columns),
+        faces.triangles,
+        normals=normals,
+        colors=found.get("colors"),
+        corner_uv=uv,
+        face_material=faces.texture_numbers(len(materials)) if materials else None,
+        materials=materials,
+    )
+    return [Scan(path.stem, mesh, file=path.name, warnings=tuple(warnings))]
+
+
+def _vertex_element(header: Header, path: Path) -> Element:
+    element = header.element("vertex")
+    if element is None or not element.count:
+        raise no_geometry(path)
+    return element
+
+
+def _scalar_roles(element: Element) -> dict[str, str]:
+    """Property name by role, lists left out."""
+    names = [p.name for p in element.properties if p.count_type is None]
+    return {role: names[k] for role, k in roles_of(names).items()}
+
+
+def _corner_uv(faces: Faces, columns: Mapping[str, NDArray[Any]]) -> Float32Array | None:
+    """(m, 3, 2) with v down, from the corners or else from the vertices."""
+    uv = faces.texture_coordinates()
+    if uv is None and {"u", "v"} <= columns.keys():
+        per_vertex = np.stack([columns["u"], columns["v"]], axis=1).astype(np.float32)
+        uv = per_vertex[faces.triangles]
+    if uv is None:
+        return None
+    uv = np.nan_to_num(uv, nan=0.0, posinf=0.0, neginf=0.0)
+    return np.stack([uv[..., 0], 1 - uv[..., 1]], axis=-1)
+
+
+def _materials(path: Path, header: Header) -> tuple[tuple[Material, ...], list[str]]:
+    """One material per `comment TextureFile`; a missing or unsafe picture is a warning."""
+    from relicscan.formats.references import referenced_texture
+
+    materials: list[Material] = []
+    warnings: list[str] = []
+    for number, name in enumerate(header.texture_files):
+        texture, notes = referenced_texture(path, name)
+        warnings += notes
+        materials.append(Material(f"texture {number}", texture=texture))
+    return tuple(materials), warnings
