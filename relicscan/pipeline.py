@@ -19,7 +19,7 @@ from __future__ import annotations
 import re
 import time
 import tomllib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -222,9 +222,17 @@ def run_pipeline(
 ) -> Relic:
     """Take a relic through the stages; returns it with a Step for each in its history.
 
-    Raises RelicscanError with the relic and the stage filled in. A MemoryError is
-    passed on: it says more about the machine than about the relic.
+    Raises RelicscanError with the relic and the stage filled in.
     """
+    for relic in stage_by_stage(relic, pipeline, observe):
+        pass
+    return relic
+
+
+def stage_by_stage(
+    relic: Relic, pipeline: Pipeline, observe: Callable[[Progress], None] = lambda _: None
+) -> Iterator[Relic]:
+    """`run_pipeline` as far as it comes: the relic after each stage, so that a failure keeps it."""
     seconds: dict[str, float] = {}
     costs = [
         planned.stage.cost if reason is None else 0.0
@@ -237,8 +245,8 @@ def run_pipeline(
         started = time.perf_counter()
         relic = run_stage(relic, planned)
         seconds[name] = seconds.get(name, 0.0) + time.perf_counter() - started
+        yield relic
     observe(Progress(None, 1.0, seconds))
-    return relic
 
 
 def run_stage(relic: Relic, planned: PlannedStage) -> Relic:

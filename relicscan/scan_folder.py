@@ -92,14 +92,17 @@ def read_relic(found: FoundRelic) -> Relic:
         sources = tuple(_sources(found))
     except ScanError as error:
         raise error.at(scan=found.id, stage="read") from None
+    warnings = tuple(f"{scan.file}: {text}" for scan in scans for text in scan.warnings)
     relic = Relic(
         id=found.id,
         metadata=toml.stated(),
         sources=sources,
         seed=seed_of(sources),
-        warnings=tuple(f"{scan.file}: {text}" for scan in scans for text in scan.warnings),
+        warnings=tuple(dict.fromkeys(warnings)),
     )
-    scans, unit_warnings = _with_units(scans, toml.scan.unit)
+    scans, unit_warnings = _with_units(
+        [replace(scan, warnings=()) for scan in scans], toml.scan.unit
+    )
     scans = _with_poses(scans, toml)
     relic = relic.warning(*unit_warnings)
     frame = _frame(scans, toml)
@@ -355,7 +358,8 @@ def _frame(scans: list[Scan], toml: RelicToml) -> Frame:
     frame = Frame()
     if len(known) == len(scans):
         frame = replace(frame, unit=known[0].unit, unit_basis=known[0].unit_basis or "")
-    up, basis = toml.scan.up, "declared in relic.toml"
+    up: str | None = toml.scan.up
+    basis = "declared in relic.toml"
     if up is None:
         up, basis = next(
             ((s.up, s.up_basis or "") for s in scans if s.up is not None), (None, UNDECIDED)

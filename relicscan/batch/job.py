@@ -8,17 +8,20 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from relicscan.errors import PipelineError, ScanError
+from relicscan.metadata.manifest import State, Verdict
+from relicscan.pipeline import Pipeline, read_pipeline
 from relicscan.scan_folder import FoundRelic
 
-STATES = ("done", "rejected", "failed", "crashed", "out_of_memory", "timed_out")
+DEFAULT_PIPELINE = "web"
 
 
 @dataclass(frozen=True)
 class Job:
     """One relic to be run, in one process, into a folder of its own.
 
-    `overrides` maps an origin ("--set", "relic.toml [crop]") to values by "stage.parameter".
-    `pipeline` is None where relic.toml may choose.
+    `overrides` are the command line's values by "stage.parameter". `pipeline` is None
+    where relic.toml may choose.
     """
 
     id: str
@@ -54,6 +57,26 @@ class Job:
             self.whole_folder,
         )
 
+    def effective_pipeline(self, metadata: Mapping[str, Any]) -> Pipeline:
+        """The pipeline with what relic.toml and then the command line override, on record.
+
+        Raises ScanError where relic.toml is at fault, PipelineError where the command line is.
+        """
+        stated = metadata.get("pipeline", {})
+        try:
+            pipeline = read_pipeline(self.pipeline or stated.get("use", DEFAULT_PIPELINE))
+            crop = {f"crop.{key}": value for key, value in metadata.get("crop", {}).items()}
+            pipeline = pipeline.with_overrides(crop, "relic.toml [crop]")
+            pipeline = pipeline.with_overrides(stated.get("set", {}), "relic.toml [pipeline]")
+        except PipelineError as error:
+            raise ScanError(
+                f"relic.toml does not fit the pipeline: {error.message}",
+                scan=self.id,
+                stage=error.stage,
+                remedy=error.remedy,
+            ) from None
+        return pipeline.with_overrides(self.overrides, "--set")
+
     def to_json(self) -> str:
         return json.dumps(asdict(self))
 
@@ -65,12 +88,15 @@ class Job:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a relic ended: what the index, the closing table and the exit code are made from."""
+    """How a relic ended: what the closing table and the exit code are made from.
+
+    `reasons` are pairs of what is wrong and what would work.
+    """
 
     id: str
-    state: str
-    verdict: str | None = None
-    reasons: tuple[str, ...] = ()
+    state: State
+    verdict: Verdict | None = None
+    reasons: tuple[tuple[str, str | None], ...] = ()
     warnings: tuple[str, ...] = ()
     triangles: Mapping[str, int] = field(default_factory=dict)
     points: int = 0

@@ -160,7 +160,7 @@ def _dot(a: FloatArray, b: FloatArray) -> FloatArray:
 
 
 def _directions(vectors: FloatArray) -> FloatArray:
-    return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
+    return np.asarray(vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12))
 
 
 def _mirrored(normals: FloatArray, step: FloatArray) -> FloatArray:

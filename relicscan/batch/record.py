@@ -1,0 +1,157 @@
+"""What is known of a relic while it runs, and the manifests that are made of it at the end.
+
+relic.json is written last: where it stands, everything it vouches for stands too.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+
+from relicscan.batch.job import Job, Outcome
+from relicscan.delivery.khronos import KhronosReport, what_is_missing
+from relicscan.errors import RelicscanError
+from relicscan.metadata.canonical import write_json_atomically
+from relicscan.metadata.manifest import (
+    LevelRecord,
+    MasterRecord,
+    PipelineRecord,
+    Reason,
+    State,
+    Verdict,
+    relic_manifest,
+)
+from relicscan.metadata.run_record import Validation, ValidatorResult, run_record
+from relicscan.pipeline import Pipeline
+from relicscan.relic import Relic
+
+
+class Record:
+    """Filled in as a job proceeds; `write` turns it into relic.json, run.json and an Outcome."""
+
+    def __init__(self, job: Job) -> None:
+        self.job = job
+        self.relic = Relic(job.id)
+        self.pipeline: Pipeline | None = None
+        self.stage: str | None = None
+        self.seconds: dict[str, float] = {}
+        self.master: MasterRecord | None = None
+        self.levels: list[LevelRecord] = []
+        self.validator: Mapping[str, KhronosReport] = {}
+        self.state: State = "failed"
+        self.verdict: Verdict | None = None
+        self.reasons: list[Reason] = []
+
+    @contextmanager
+    def timed(self, name: str) -> Iterator[None]:
+        """Add the seconds of a block to those of stage `name`."""
+        started = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - started
+
+    def end(self, state: State, verdict: Verdict | None, error: RelicscanError) -> None:
+        """The relic ends here, for the reason that `error` gives."""
+        self.state, self.verdict = state, verdict
+        self.reasons = [Reason.of(error)]
+        self.master, self.levels = None, []
+
+    def judge(self) -> None:
+        """The verdict on a relic whose files are all written."""
+        self.state, self.verdict = "done", "pass"
+        for level in self.levels:
+            if level.triangles > level.ceiling:
+                self.verdict = "fail"
+                self.reasons.append(
+                    Reason(
+                        text=f"level {level.name} has {level.triangles:,} triangles, over its "
+                        f"ceiling of {level.ceiling:,}",
+                        remedy="raise the ceiling, or clean the mesh: its parts cannot be "
+                        "simplified further",
+                    )
+                )
+        for path, report in self.validator.items():
+            if not report.clean:
+                self.verdict = "fail"
+                self.reasons.append(
+                    Reason(
+                        text=f"{path} has {report.errors} errors and {report.warnings} warnings "
+                        f"by the Khronos validator, the first being {report.messages[0].message}",
+                        remedy="this is a defect in relicscan: please report it with the scan",
+                    )
+                )
+
+    def write(self, started: datetime, seconds: float) -> Outcome:
+        """Write run.json, then relic.json, into the work folder."""
+        folder = Path(self.job.work)
+        memory = peak_memory_bytes()
+        run = run_record(
+            self.job.id,
+            state=self.state,
+            started=started,
+            finished=max(started, datetime.now(UTC)),
+            seconds=round(seconds, 3),
+            threads=self.job.threads,
+            stage_seconds={name: round(s, 3) for name, s in self.seconds.items()},
+            peak_memory_bytes=memory or None,
+            attempts=self.job.attempt,
+            validation=self._validation(),
+        )
+        manifest = relic_manifest(
+            self.relic,
+            state=self.state,
+            verdict=self.verdict,
+            reproducible=self.job.reproducible,
+            reasons=self.reasons,
+            pipeline=None
+            if self.pipeline is None
+            else PipelineRecord.of(self.pipeline.name, self.pipeline.as_data()),
+            master=self.master,
+            levels=self.levels,
+            warnings=[w for step in self.relic.history for w in step.warnings],
+            private_folders=[Path(self.job.folder), folder],
+        )
+        write_json_atomically(folder / "run.json", run)
+        write_json_atomically(folder / "relic.json", manifest)
+        return Outcome(
+            id=self.job.id,
+            state=self.state,
+            verdict=self.verdict,
+            reasons=tuple((r.text, r.remedy) for r in manifest.reasons),
+            warnings=manifest.warnings,
+            triangles={level.name: level.triangles for level in self.levels},
+            points=max((s.before.get("points", 0) for s in self.relic.history), default=0),
+            seconds=seconds,
+            peak_memory_bytes=memory,
+            attempts=self.job.attempt,
+        )
+
+    def _validation(self) -> Validation:
+        """What the Khronos validator said; its report and our record have the same fields."""
+        if not self.validator:
+            return Validation(
+                not_run=what_is_missing() or "there was no model to validate", results=()
+            )
+        return Validation(
+            not_run=None,
+            results=tuple(
+                ValidatorResult(path=path, **asdict(report))
+                for path, report in self.validator.items()
+            ),
+        )
+
+
+def peak_memory_bytes() -> int:
+    """The most memory that this process has held; 0 where the system does not tell (Windows)."""
+    if sys.platform == "win32":
+        return 0
+    import resource
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024

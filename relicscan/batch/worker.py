@@ -1,0 +1,121 @@
+"""One relic in one process: read, run the pipeline, write, and say how it went.
+
+Started as `python -m relicscan.batch.worker JOB.json`. Events go out as JSON
+lines on the standard output that it was started with; everything that libraries
+print goes to its standard error, which is the relic's log. The output is built
+in the job's own work folder; the parent moves it into place.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+import traceback
+from collections.abc import Callable
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO, Any
+
+from relicscan.batch.job import Job, Outcome
+from relicscan.errors import RelicscanError, ScanError, StageError, Undecided
+
+Emit = Callable[[dict[str, Any]], None]
+
+
+def main() -> int:
+    """Run the job named on the command line; always 0 once an outcome has been sent."""
+    events = _own_standard_output()
+
+    def emit(event: dict[str, Any]) -> None:
+        events.write(json.dumps(event) + "\n")
+        events.flush()
+
+    job = Job.from_json(Path(sys.argv[1]).read_text(encoding="utf-8"))
+    outcome = run_job(job, emit)
+    emit({"event": "outcome", **asdict(outcome)})
+    return 0
+
+
+def run_job(job: Job, emit: Emit) -> Outcome:
+    """Run one relic into its work folder. Every error becomes part of the outcome."""
+    from relicscan.batch.record import Record
+
+    started, clock = datetime.now(UTC), time.perf_counter()
+    record = Record(job)
+    try:
+        _run(job, record, emit)
+    except Undecided as error:
+        record.end("done", "review", error)
+    except ScanError as error:
+        record.end("rejected", None, error)
+    except RelicscanError as error:
+        record.end("failed", None, error)
+    except MemoryError:
+        record.end(
+            "out_of_memory",
+            None,
+            StageError(
+                "there was not enough memory",
+                stage=record.stage,
+                remedy="run it on a machine with more, or set voxel_downsample.max_points",
+            ),
+        )
+    except Exception as error:
+        traceback.print_exc()
+        record.end(
+            "failed",
+            None,
+            StageError(
+                f"{type(error).__name__}: {error}",
+                stage=record.stage,
+                remedy="this is a defect in relicscan: please report it with the relic's log",
+            ),
+        )
+    return record.write(started, time.perf_counter() - clock)
+
+
+def _run(job: Job, record: Any, emit: Emit) -> None:
+    from relicscan.delivery.khronos import validate_many
+    from relicscan.delivery.outputs import write_outputs
+    from relicscan.pipeline import Progress, stage_by_stage
+    from relicscan.scan_folder import read_relic
+
+    def observe(progress: Progress) -> None:
+        record.stage = progress.stage
+        record.seconds.update(progress.seconds)
+        if progress.stage is not None:
+            # Reading and writing are the first and the last tenth of what a run costs.
+            done = 0.1 + 0.8 * progress.done
+            emit({"event": "stage", "stage": progress.stage, "done": done})
+
+    emit({"event": "stage", "stage": "read", "done": 0.0})
+    record.stage = "read"
+    with record.timed("read"):
+        record.relic = read_relic(job.found())
+    record.pipeline = job.effective_pipeline(record.relic.metadata)
+    for relic in stage_by_stage(record.relic, record.pipeline, observe):
+        record.relic = relic
+    emit({"event": "stage", "stage": "write", "done": 0.9})
+    record.stage = "write"
+    with record.timed("write"):
+        record.master, record.levels = write_outputs(record.relic, Path(job.work))
+    with record.timed("validate"):
+        paths = [Path(job.work) / level.path for level in record.levels]
+        record.validator = dict(
+            zip((level.path for level in record.levels), validate_many(paths) or [], strict=False)
+        )
+    record.judge()
+
+
+def _own_standard_output() -> IO[str]:
+    """The original standard output for events; descriptor 1 then leads to standard error."""
+    events = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+    return events
+
+
+if __name__ == "__main__":
+    sys.exit(main())
