@@ -1,0 +1,5 @@
+"""`python -m relicscan`."""
+
+from relicscan.cli.main import main
+
+main()

@@ -1,0 +1,40 @@
+"""`relicscan doctor`: does this machine have what relicscan needs?"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from relicscan.cli import output
+
+
+def command(
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+) -> None:
+    """Check Python, the libraries, node with the glTF validator, memory and disk.
+
+    [bold]Example:[/bold] relicscan doctor
+    """
+    from dataclasses import asdict
+
+    from rich.table import Table
+    from rich.text import Text
+
+    from relicscan.batch.examine import examine
+
+    findings = examine()
+    if as_json:
+        output.print_json([asdict(finding) for finding in findings])
+    else:
+        table = Table(box=None, pad_edge=False, show_header=False)
+        colours = {"ok": "green", "missing": "red", "optional": "yellow"}
+        for finding in findings:
+            table.add_row(
+                Text(finding.state, colours[finding.state]), finding.what, Text(finding.found)
+            )
+            if finding.remedy:
+                table.add_row("", "", Text(f"what would work: {finding.remedy}"))
+        output.answers().print(table)
+    if any(finding.state == "missing" for finding in findings):
+        raise typer.Exit(output.EXIT_FAILED)

@@ -1,0 +1,27 @@
+"""`relicscan new`: a relic.toml to fill in."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def command(
+    folder: Annotated[Path, typer.Argument(help="The scan folder.")],
+    language: Annotated[
+        str, typer.Option("--language", "-l", help="Language of the comments: en zh-Hans de fr it.")
+    ] = "en",
+    relic_id: Annotated[
+        str | None, typer.Option("--id", help="The relic's id; by default from the folder's name.")
+    ] = None,
+) -> None:
+    """Write a commented relic.toml into a scan folder.
+
+    [bold]Example:[/bold] relicscan new scans/amphora --language de
+    """
+    from relicscan.metadata.template import relic_toml_template, write_relic_toml
+
+    text = relic_toml_template(language, id=relic_id)
+    print(write_relic_toml(folder, text))
