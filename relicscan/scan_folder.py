@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from relicscan import formats
-from relicscan.errors import ScanError
+from relicscan.errors import PipelineError, ScanError
 from relicscan.geometry.frames import axis, transformed, upright, working_frame
 from relicscan.metadata.identity import relic_id_from_path
 from relicscan.metadata.relic_toml import RelicToml, read_relic_toml
@@ -50,27 +50,20 @@ def find_relics(inputs: Sequence[Path]) -> list[FoundRelic]:
     """The relics in some files, scan folders and roots, sorted by id.
 
     A relic that cannot be understood is returned with its error: it costs itself,
-    not the batch. Two relics that claim one id both get one. Raises ScanError when
-    an input does not exist or holds no scan at all.
+    not the batch. So does an input without any scan, and two relics that claim one
+    id. Raises PipelineError when an input does not exist.
     """
     found: list[FoundRelic] = []
     for given in inputs:
         path = given.absolute()
         if path.is_dir():
-            inside = list(_in_folder(path, path))
+            found += list(_in_folder(path, path)) or [_nothing_in(path)]
         elif path.is_file():
-            inside = [_single_file(path)]
+            found.append(_single_file(path))
         else:
-            raise ScanError(
+            raise PipelineError(
                 "there is no such file or folder", scan=str(given), remedy="check the path"
             )
-        if not inside:
-            raise ScanError(
-                "there is no scan in this folder",
-                scan=str(given),
-                remedy="relicscan reads " + " ".join(sorted(formats.MODULES)),
-            )
-        found += inside
     unique = {(r.folder.resolve(), r.files, r.id): r for r in found}
     return sorted(_refuse_collisions(list(unique.values())), key=lambda r: r.id)
 
@@ -185,6 +178,15 @@ def _with_toml(folder: Path, root: Path, toml: Path, files: list[Path]) -> Found
     except ScanError as error:
         return replace(fallback, error=error)
     return replace(found, files=tuple(files))
+
+
+def _nothing_in(folder: Path) -> FoundRelic:
+    error = ScanError(
+        "there is no scan in this folder",
+        scan=str(folder),
+        remedy="relicscan reads " + " ".join(sorted(formats.MODULES)),
+    )
+    return FoundRelic(_id_of(folder, folder), folder, error=error)
 
 
 def _single_file(path: Path) -> FoundRelic:

@@ -58,9 +58,9 @@ def run(
     """Turn every relic in `inputs` into models under `out`; one Outcome each, sorted by id.
 
     `pipeline` is a name or a path; None takes "web" unless a relic.toml chooses.
-    Raises PipelineError, OutputError, Busy, NoRoom or, where an input holds no
-    scan at all, ScanError, all before anything is written. What goes wrong with
-    a relic is in its Outcome.
+    Raises PipelineError (also where an input does not exist), OutputError, Busy or
+    NoRoom, all before anything is written. What goes wrong with a relic is in its
+    Outcome.
     """
     read_pipeline(pipeline or "web").with_overrides(overrides or {}, "--set")
     found = find_relics(inputs)

@@ -41,12 +41,16 @@ def command(
 
 
 def _report(found: FoundRelic, pipeline: str) -> dict[str, Any]:
-    from dataclasses import asdict
+    from dataclasses import asdict, replace
+
+    from numpy.linalg import inv
 
     from relicscan.errors import RelicscanError
+    from relicscan.geometry.frames import transformed
     from relicscan.pipeline import read_pipeline
     from relicscan.quality.estimate import estimate
     from relicscan.quality.inspection import measure_scan, what_looks_wrong
+    from relicscan.relic import UNDECIDED
     from relicscan.scan_folder import read_relic
 
     report: dict[str, Any] = {
@@ -61,7 +65,9 @@ def _report(found: FoundRelic, pipeline: str) -> dict[str, Any]:
         return {**report, "error": error.message, "remedy": error.remedy}
     if relic.mesh is not None:
         file = next(source.path for source in relic.sources if source.role == "scan")
-        scans = [measure_scan(found.id, file, relic.mesh, unit=relic.frame.unit, posed=True)]
+        back = inv(relic.frame.T_work_source)
+        in_file = replace(relic.mesh, vertices=transformed(back, relic.mesh.vertices))
+        scans = [measure_scan(found.id, file, in_file, unit=relic.frame.unit, posed=True)]
     else:
         scans = [
             measure_scan(s.name, s.file, s.geometry, unit=s.unit, posed=s.pose is not None)
@@ -74,7 +80,7 @@ def _report(found: FoundRelic, pipeline: str) -> dict[str, Any]:
         "files": [asdict(source) for source in relic.sources],
         "unit": relic.frame.unit,
         "unit_basis": relic.frame.unit_basis,
-        "up": relic.frame.up,
+        "up": None if relic.frame.up_basis == UNDECIDED else relic.frame.up,
         "up_basis": relic.frame.up_basis,
         "estimated_seconds": round(cost.seconds, 1),
         "estimated_memory_bytes": round(cost.memory_bytes),
@@ -118,7 +124,7 @@ def _print(report: dict[str, Any]) -> None:
         console.print(f"  other files: {', '.join(others)}", markup=False)
     console.print(
         f"  unit: {report['unit'] or 'unknown'} ({report['unit_basis']});"
-        f" up: {report['up']} ({report['up_basis']})",
+        f" up: {report['up'] or 'not stated'} ({report['up_basis']})",
         markup=False,
     )
     console.print(
