@@ -12,14 +12,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from math import isfinite
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import (
+    AfterValidator,
     BeforeValidator,
     Field,
     GetJsonSchemaHandler,
     SerializerFunctionWrapHandler,
+    SkipValidation,
     WithJsonSchema,
     model_serializer,
     model_validator,
@@ -85,8 +88,20 @@ def _overrides(given: Any) -> Any:
             )
         if name in flat:
             raise FieldError(f"{name} is set twice", "keep one of the two", *path)
-        flat[name] = setting
+        if not _is_setting(setting):
+            raise FieldError(
+                f"{str(setting)[:80]!r} is not a value that a parameter can have",
+                "give a text in quotes, a finite number, true or false, or a list of these",
+                *path,
+            )
+        flat[name] = tuple(setting) if isinstance(setting, list) else setting
     return flat
+
+
+def _is_setting(value: Any) -> bool:
+    if isinstance(value, list | tuple):
+        return all(not isinstance(v, list | tuple) and _is_setting(v) for v in value)
+    return isinstance(value, bool | int | str) or (isinstance(value, float) and isfinite(value))
 
 
 def _leaves(
@@ -101,9 +116,9 @@ def _leaves(
 
 Unit = Annotated[Literal["mm", "cm", "dm", "m", "in", "ft", "us-ft"], BeforeValidator(_unit)]
 Scalar = bool | int | float | str
-Setting = Scalar | Annotated[tuple[Scalar, ...], Field(strict=False)]
+Setting = Scalar | tuple[Scalar, ...]
 Overrides = Annotated[
-    dict[str, Setting],
+    dict[str, SkipValidation[Setting]],
     BeforeValidator(_overrides),
     WithJsonSchema(
         {
@@ -117,6 +132,16 @@ Overrides = Annotated[
         }
     ),
 ]
+
+
+def _some(value: tuple[str, ...]) -> tuple[str, ...]:
+    if not value:
+        raise FieldError("the list is empty", "name at least one, or leave the key out")
+    return value
+
+
+# Not min_length: pydantic counts only the good entries, and reports a bad one twice.
+_SOME = (Field(strict=False, json_schema_extra={"minItems": 1}), AfterValidator(_some))
 
 
 class ObjectType(Table):
@@ -210,7 +235,7 @@ class ScanInfo(Table):
     frame: Literal["common"] | None = Field(
         default=None, description="Scans without poses share one coordinate frame."
     )
-    files: Annotated[tuple[GivenPath, ...], Field(strict=False, min_length=1)] | None = None
+    files: Annotated[tuple[GivenPath, ...], *_SOME] | None = None
     pose: Annotated[tuple[Pose, ...], Field(strict=False)] = ()
 
     @model_validator(mode="after")
@@ -285,7 +310,7 @@ class Tour(Table):
 
     id: Name
     title: LanguageMap | None = None
-    steps: Annotated[tuple[Name, ...], Field(strict=False, min_length=1)]
+    steps: Annotated[tuple[Name, ...], *_SOME]
 
 
 class RelicToml(Table):

@@ -178,7 +178,7 @@ COMMENTS: dict[str, Words] = {
         "zh-Hans": "使用哪条处理流程，以及该文物需要另行设置的参数（见 `relicscan stages`）。",
         "de": "Welche Pipeline gilt und was für dieses Objekt anders ist (`relicscan stages`).",
         "fr": "La chaîne de traitement, et les réglages propres à cet objet (`relicscan stages`).",
-        "it": "La catena di elaborazione e che cosa cambiare per questo oggetto (`relicscan stages`).",
+        "it": "La catena di elaborazione e le modifiche per questo oggetto (`relicscan stages`).",
     },
     "hotspot": {
         "en": "A place on the object that has something to tell, in the coordinates of the scans.",

@@ -22,6 +22,7 @@ _SYNTAX_REMEDIES = {
     "Cannot declare": "the table stands twice: put its keys together under one heading",
     "Unescaped '\\'": "write '/' instead of the backslash, or put the text in single quotes",
     "Unterminated string": "close the quotes on the same line, or use three of them on both ends",
+    'Expected "\'"': "close the quotes on the same line, or use three of them on both ends",
     "Illegal character": "close the quotes on the same line, or use three of them on both ends",
     "Expected '=' after a key": "write key = value, texts in quotes",
     "Invalid value": "put texts in quotes, write decimal points (1.5) and true or false",
@@ -94,13 +95,9 @@ def _explained(
         return line, f"{_dotted(path[:-1])} has too few numbers", "compare it with `relicscan new`"
     if kind == "literal_error":
         return line, f"{key} = {given} is not possible", f"write {context['expected']}"
-    if kind in ("too_short", "too_long"):
-        wanted = (
-            f"least {context['min_length']}"
-            if kind == "too_short"
-            else "most " + str(context["max_length"])
-        )
-        return line, f"{key} has {context['actual_length']} entries", f"give at {wanted}"
+    if kind == "too_long":
+        problem = f"{key} has {context['actual_length']} entries"
+        return line, problem, f"give {context['max_length']}"
     if kind in _KINDS:
         problem, remedy = _KINDS[kind]
         return line, f"{key} = {given} {problem}", remedy
