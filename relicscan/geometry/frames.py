@@ -23,6 +23,14 @@ def axis(name: str) -> FloatArray:
     return np.array(AXES[name])
 
 
+def snapped_to_axis(direction: FloatArray, degrees: float) -> FloatArray:
+    """The axis (3,) within that many degrees of a unit direction (3,), else the direction."""
+    for vector in AXES.values():
+        if direction @ np.array(vector) > np.cos(np.radians(degrees)):
+            return np.array(vector)
+    return direction
+
+
 def upright(up: FloatArray, front: FloatArray | None = None) -> FloatArray:
     """The rotation R_model_work (3, 3) that takes `up` to +Y and `front` to +Z.
 

@@ -17,6 +17,19 @@ def face_areas(mesh: Mesh) -> FloatArray:
     return np.asarray(np.linalg.norm(np.cross(b - a, c - a), axis=1) / 2)
 
 
+def vector_area_share(mesh: Mesh) -> tuple[FloatArray, float]:
+    """Direction (3,) and length of the sum of all face areas as vectors, as a share of the area.
+
+    Nothing on a closed surface; on an open one it is what would close it, turned inwards.
+    """
+    a, b, c = (mesh.vertices[mesh.faces[:, i]] for i in range(3))
+    vectors = np.cross(b - a, c - a)
+    total = vectors.sum(axis=0)
+    area = float(np.linalg.norm(vectors, axis=1).sum())
+    length = float(np.linalg.norm(total))
+    return total / (length or 1.0), length / (area or 1.0)
+
+
 def vertex_normals(vertices: FloatArray, faces: IntArray) -> FloatArray:
     """Unit normals (n, 3), faces weighted by angle (Thuermer & Wuethrich 1998).
 

@@ -3,47 +3,61 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import PurePath
 from typing import Annotated
 
 from pydantic import Field
 
-from relicscan.geometry.frames import axis, find_support, upright
-from relicscan.geometry.neighbours import point_spacing
+from relicscan.geometry.frames import AXES, axis, snapped_to_axis, upright
+from relicscan.geometry.topology import vector_area_share
 from relicscan.relic import UNDECIDED, Relic
 from relicscan.stage import stage
 
+#: Formats of surveying instruments, which take +Z for up; modelling formats take +Y.
+SURVEY_SUFFIXES = frozenset([".xyz", ".asc", ".txt", ".pts", ".ptx", ".las", ".laz", ".e57"])
 
-@stage(needs=["geometry"], makes=["geometry"], cost=0.3)
+
+@stage(needs=["mesh"], makes=["mesh"], cost=0.1)
 def set_upright(
     relic: Relic,
     *,
-    tolerance_spacings: Annotated[
+    min_base_share: Annotated[
         float,
-        Field(gt=0, description="How far from a plane a point lies on it, in spacings."),
-    ] = 2.0,
+        Field(gt=0, lt=1, description="An unscanned side under this share of the surface is none."),
+    ] = 0.02,
+    max_base_share: Annotated[
+        float,
+        Field(gt=0, lt=1, description="Above this share the scan is a sheet and has no base."),
+    ] = 0.35,
 ) -> Relic:
-    """Decide what is up: what was declared, else the plane the relic stood on, else assume.
+    """Decide what is up: what was declared, else the side it stood on, else assume and warn.
 
-    The plane is searched with RANSAC (Fischler & Bolles 1981). Without one, +Y is
-    assumed for meshes and +Z for clouds, with a warning.
+    A relic is not scanned where it stands. The areas of a closed surface, taken as
+    vectors, add up to nothing (divergence theorem); what they add up to here is the
+    missing base, so the sum points up. Directions within 15 degrees of an axis of the
+    source are taken for that axis.
     """
     frame = relic.frame
-    declared = relic.metadata.get("scan", {}).get("front")
-    front = axis(declared) if declared else None
     if frame.up_basis != UNDECIDED:
         return relic
-    points = relic.cloud.points if relic.cloud is not None else relic.the_mesh().vertices
-    plane = None
-    if relic.cloud is not None:
-        plane = find_support(points, tolerance_spacings * point_spacing(points), relic.seed)
-    if plane is not None:
-        up = " ".join(f"{x:.4f}" for x in plane.normal)
-        rotation = upright(plane.normal, front)
-        basis = f"the plane it stood on ({plane.share:.0%} of the points lie on it)"
+    declared = relic.metadata.get("scan", {}).get("front")
+    front = axis(declared) if declared else None
+    direction, share = vector_area_share(relic.the_mesh())
+    relic = relic.noting(unscanned_side_share=share)
+    if min_base_share <= share <= max_base_share:
+        up = snapped_to_axis(direction, degrees=15)
+        name = next((n for n, a in AXES.items() if tuple(up) == a), None)
         return replace(
-            relic, frame=replace(frame, up=up, up_basis=basis, R_model_work=rotation)
-        ).noting(support_plane_point_share=plane.share)
-    assumed = "+Z" if relic.cloud is not None else "+Y"
+            relic,
+            frame=replace(
+                frame,
+                up=name or " ".join(f"{x:.4f}" for x in up),
+                up_basis="the side it stood on, which was not scanned",
+                R_model_work=upright(up, front),
+            ),
+        )
+    suffixes = {PurePath(s.path).suffix.lower() for s in relic.sources if s.role == "scan"}
+    assumed = "+Z" if suffixes and suffixes <= SURVEY_SUFFIXES else "+Y"
     return replace(
         relic,
         frame=replace(
