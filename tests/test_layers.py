@@ -55,7 +55,7 @@ HEAVY = {
     "pygltflib",
     "fast_simplification",
 }
-#: `relicscan --help` passes through these; NumPy and pydantic take longer than all of Typer.
+#: `relicscan --help` passes through these; NumPy alone takes longer than all of Typer.
 STARTS_THE_CLI = ("__init__", "__main__", "errors", "cli")
 SLOW_TO_START = {"numpy", "pydantic"}
 CLI_ONLY = {"typer", "rich", "click"}
