@@ -326,6 +326,7 @@ def _without_folders(told: Any, folders: Sequence[PurePath]) -> Any:
     if isinstance(told, str):
         # The longest first: a scan folder may lie in another of them.
         for folder in sorted(folders, key=lambda folder: -len(str(folder))):
-            for spelling in (str(folder), folder.as_posix()):
-                told = told.replace(spelling, folder.name)
+            if folder.is_absolute() and folder.name:
+                for spelling in (str(folder), folder.as_posix()):
+                    told = told.replace(spelling, folder.name)
     return told

@@ -11,8 +11,7 @@ source. TOML 1.0; language tags BCP 47; dates EDTF (ISO 8601-2:2019).
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from math import isfinite
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -22,8 +21,6 @@ from pydantic import (
     Field,
     GetJsonSchemaHandler,
     SerializerFunctionWrapHandler,
-    SkipValidation,
-    WithJsonSchema,
     model_serializer,
     model_validator,
 )
@@ -45,11 +42,13 @@ from relicscan.metadata.fields import (
     Vector3,
 )
 from relicscan.metadata.languages import LanguageMap
+from relicscan.metadata.overrides import Overrides
 from relicscan.metadata.toml_file import read_toml
 from relicscan.stage import did_you_mean
 from relicscan.units import UNITS, find_unit
 
-_WORD = "[a-z][a-z0-9_]*"
+#: How many names a remedy lists.
+_LISTED = 50
 
 #: A relic.toml is texts and numbers; this is some 400 pages of them.
 MAX_BYTES = 1_000_000
@@ -64,7 +63,7 @@ class Table(Record):
 
 
 def _unit(given: Any) -> Any:
-    if given in UNITS or not isinstance(given, str):
+    if not isinstance(given, str) or given in UNITS:
         return given
     meant = find_unit(given)
     raise FieldError(
@@ -73,65 +72,19 @@ def _unit(given: Any) -> Any:
     )
 
 
-def _overrides(given: Any) -> Any:
-    """Keys "stage.parameter", also where TOML has made tables of them for want of quotes."""
-    if not isinstance(given, dict):
-        return given
-    flat: dict[str, Any] = {}
-    for path, setting in _leaves(given):
-        name = ".".join(path)
-        if not re.fullmatch(rf"{_WORD}(\.{_WORD})+", name):
-            raise FieldError(
-                f"{name[:80]!r} does not say which parameter of which stage",
-                'write set."stage.parameter" = value; `relicscan stages` lists them',
-                *path,
-            )
-        if name in flat:
-            raise FieldError(f"{name} is set twice", "keep one of the two", *path)
-        if not _is_setting(setting):
-            raise FieldError(
-                f"{str(setting)[:80]!r} is not a value that a parameter can have",
-                "give a text in quotes, a finite number, true or false, or a list of these",
-                *path,
-            )
-        flat[name] = tuple(setting) if isinstance(setting, list) else setting
-    return flat
-
-
-def _is_setting(value: Any) -> bool:
-    if isinstance(value, list | tuple):
-        return all(not isinstance(v, list | tuple) and _is_setting(v) for v in value)
-    return isinstance(value, bool | int | str) or (isinstance(value, float) and isfinite(value))
-
-
-def _leaves(
-    table: dict[str, Any], above: tuple[str, ...] = ()
-) -> Iterator[tuple[tuple[str, ...], Any]]:
-    for key, value in table.items():
-        if isinstance(value, dict):
-            yield from _leaves(value, (*above, key))
-        else:
-            yield (*above, key), value
-
-
 Unit = Annotated[Literal["mm", "cm", "dm", "m", "in", "ft", "us-ft"], BeforeValidator(_unit)]
-Scalar = bool | int | float | str
-Setting = Scalar | tuple[Scalar, ...]
-Overrides = Annotated[
-    dict[str, SkipValidation[Setting]],
-    BeforeValidator(_overrides),
-    WithJsonSchema(
-        {
-            "description": 'Parameters of stages by "stage.parameter", or as tables of tables.',
-            "type": "object",
-            "propertyNames": {"pattern": rf"^{_WORD}(\.{_WORD})*$"},
-            "additionalProperties": {
-                "type": ["boolean", "number", "string", "array", "object"],
-                "items": {"type": ["boolean", "number", "string"]},
-            },
-        }
-    ),
-]
+
+
+def _repeated(names: Sequence[str]) -> int | None:
+    """Where the first name stands that has stood before."""
+    first = {name: len(names) - 1 - back for back, name in enumerate(reversed(names))}
+    return next((i for i, name in enumerate(names) if first[name] < i), None)
+
+
+def _not_among(known: Sequence[str], names: Sequence[str]) -> int | None:
+    """Where the first name stands that is not a known one."""
+    among = set(known)
+    return next((i for i, name in enumerate(names) if name not in among), None)
 
 
 def _some(value: tuple[str, ...]) -> tuple[str, ...]:
@@ -246,23 +199,19 @@ class ScanInfo(Table):
                 "the front is a side of the object: choose one of the other two axes",
                 "front",
             )
-        files = list(self.files or ())
-        for position, name in enumerate(files):
-            if name in files[:position]:
-                raise FieldError(f"{name!r} stands twice", "name each file once", "files")
-        placed: set[str] = set()
-        for position, pose in enumerate(self.pose):
-            if pose.file in placed:
-                raise FieldError(
-                    f"{pose.file!r} has two poses", "keep one", "pose", position, "file"
-                )
-            if files and pose.file not in files:
-                raise FieldError(
-                    f"{pose.file!r} has a pose but is not among [scan] files",
-                    did_you_mean(pose.file, files, "the files are"),
-                    *("pose", position, "file"),
-                )
-            placed.add(pose.file)
+        files = self.files or ()
+        if (twice := _repeated(files)) is not None:
+            raise FieldError(f"{files[twice]!r} stands twice", "name each file once", "files")
+        placed = [pose.file for pose in self.pose]
+        if (twice := _repeated(placed)) is not None:
+            problem = f"{placed[twice]!r} has two poses"
+            raise FieldError(problem, "keep one", "pose", twice, "file")
+        if files and (strange := _not_among(files, placed)) is not None:
+            raise FieldError(
+                f"{placed[strange]!r} has a pose but is not among [scan] files",
+                did_you_mean(placed[strange], list(files[:_LISTED]), "the files are"),
+                *("pose", strange, "file"),
+            )
         return self
 
 
@@ -331,21 +280,17 @@ class RelicToml(Table):
     def _names(self) -> RelicToml:
         names = [hotspot.id for hotspot in self.hotspot]
         for kind, ids in (("hotspot", names), ("tour", [tour.id for tour in self.tour])):
-            for position, name in enumerate(ids):
-                if name in ids[:position]:
-                    raise FieldError(
-                        f"two {kind}s have the id {name!r}",
-                        "give each an id of its own",
-                        *(kind, position, "id"),
-                    )
+            if (twice := _repeated(ids)) is not None:
+                problem = f"two {kind}s have the id {ids[twice]!r}"
+                raise FieldError(problem, "give each an id of its own", kind, twice, "id")
         for position, tour in enumerate(self.tour):
-            for step in tour.steps:
-                if step not in names:
-                    raise FieldError(
-                        f"the tour {tour.id!r} goes to {step!r}, which is no hotspot",
-                        did_you_mean(step, names, "the hotspots are"),
-                        *("tour", position, "steps"),
-                    )
+            if (strange := _not_among(names, tour.steps)) is not None:
+                step = tour.steps[strange]
+                raise FieldError(
+                    f"the tour {tour.id!r} goes to {step!r}, which is no hotspot",
+                    did_you_mean(step, names[:_LISTED], "the hotspots are"),
+                    *("tour", position, "steps"),
+                )
         return self
 
     def stated(self) -> dict[str, Any]:

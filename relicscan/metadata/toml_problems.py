@@ -13,8 +13,10 @@ from relicscan.metadata.fields import FieldError
 from relicscan.metadata.toml_outline import Outline, Path
 from relicscan.stage import did_you_mean
 
-#: More than this many mistakes are counted, not told.
+#: More than this many mistakes are counted, not told. Some are one and the same seen twice, so a
+#: few more are put into words than are told.
 _TOLD = 10
+_EXPLAINED = 50
 
 #: By what the parser of the standard library says of the commonest slips.
 _SYNTAX_REMEDIES = {
@@ -63,15 +65,17 @@ def schema_error(
     error: ValidationError, model: type[BaseModel], lines: Outline, scan: str
 ) -> ScanError:
     """The error for TOML that does not say what `model` wants: all mistakes, by line."""
-    found = sorted({_explained(details, model, lines) for details in error.errors()})
+    errors = sorted(error.errors(), key=lambda details: lines.line_of(_path(details)))
+    found = sorted({_explained(details, model, lines) for details in errors[:_EXPLAINED]})
     if len(found) == 1:
         line, problem, remedy = found[0]
         return ScanError(f"line {line}: {problem}", scan=scan, remedy=remedy)
+    count = len(found) + len(errors[_EXPLAINED:])
     told = [f"  line {line}: {problem} ({remedy})" for line, problem, remedy in found[:_TOLD]]
-    if len(found) > _TOLD:
-        told.append(f"  and {len(found) - _TOLD} more")
+    if count > _TOLD:
+        told.append(f"  and {count - _TOLD} more")
     return ScanError(
-        "\n".join([f"{len(found)} mistakes", *told]),
+        "\n".join([f"{count} mistakes", *told]),
         scan=scan,
         remedy="mend these lines; `relicscan new` writes a file that shows every key",
     )
@@ -82,7 +86,7 @@ def _explained(
 ) -> tuple[int, str, str]:
     context: dict[str, Any] = details.get("ctx", {})
     wrong = context.get("error")
-    path: Path = (*details["loc"], *(wrong.path if isinstance(wrong, FieldError) else ()))
+    path = _path(details)
     line, key, given = lines.line_of(path), _dotted(path), _shown(details["input"])
     kind = details["type"]
     if isinstance(wrong, FieldError):
@@ -102,6 +106,11 @@ def _explained(
         problem, remedy = _KINDS[kind]
         return line, f"{key} = {given} {problem}", remedy
     return line, f"{key} = {given}: {details['msg']}", "compare with a file by `relicscan new`"
+
+
+def _path(details: Mapping[str, Any]) -> Path:
+    wrong = details.get("ctx", {}).get("error")
+    return (*details["loc"], *(wrong.path if isinstance(wrong, FieldError) else ()))
 
 
 def _nearest_key(given: str, table: Path, model: type[BaseModel]) -> str:

@@ -1,11 +1,25 @@
-"""A relic.toml with everything in it, and a way to write one."""
+"""A relic.toml and a relic.json with everything in them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from types import MappingProxyType
 
+import numpy as np
 import pytest
+
+from relicscan.metadata.manifest import (
+    FileRecord,
+    LevelRecord,
+    MasterRecord,
+    PipelineRecord,
+    Reason,
+    RelicManifest,
+    relic_manifest,
+)
+from relicscan.metadata.relic_toml import read_relic_toml
+from relicscan.relic import Frame, PointCloud, Relic, Scan, SourceFile, Step
 
 EVERYTHING = """\
 id = "amphora-painted"
@@ -103,3 +117,73 @@ def write(tmp_path: Path) -> Callable[[str | bytes], Path]:
 @pytest.fixture
 def everything() -> str:
     return EVERYTHING
+
+
+@pytest.fixture
+def manifest(tmp_path: Path, everything: str) -> RelicManifest:
+    """A relic.json with something in every place, and its files on the disk."""
+    out = tmp_path / "out" / "amphora-painted"
+    for name, size in (("master/mesh.ply", 900), ("web/low.glb", 40), ("web/high.glb", 400)):
+        (out / name).parent.mkdir(parents=True, exist_ok=True)
+        (out / name).write_bytes(name.encode() * size)
+    (out / "preview.webp").write_bytes(b"RIFF")
+    (tmp_path / "relic.toml").write_text(everything, encoding="utf-8")
+    box = ((-10.0, -20.0, -30.0), (10.0, 20.0, 30.0))
+    relic = Relic(
+        id="amphora-painted",
+        scans=(Scan("a", PointCloud(np.zeros((1, 3))), "a.ply", warnings=("no colours",)),),
+        frame=Frame(
+            unit="mm",
+            unit_basis="relic.toml",
+            T_work_source=np.array(
+                [[1, 0, 0, -5.5], [0, 1, 0, 0.25], [0, 0, 1, 3], [0, 0, 0, 1]], dtype=float
+            ),
+            up="+Z",
+            up_basis="relic.toml",
+            R_model_work=np.array([[1, 0, 0], [0, 0, 1], [0, -1, 0]], dtype=float),
+        ),
+        metadata=read_relic_toml(tmp_path / "relic.toml").stated(),
+        sources=(
+            SourceFile("relic.toml", "metadata", 1234, "1" * 64),
+            SourceFile("a.ply", "scan", 99, "0" * 64),
+        ),
+        warnings=("the plate was removed",),
+        history=(
+            Step(
+                "voxel_downsample",
+                MappingProxyType({"voxel_size_mm": 0.5, "seed": None}),
+                overridden={"voxel_size_mm": "relic.toml"},
+                before={"points": 1000},
+                after={"points": 400},
+                figures={"spacing_mm": np.float64(0.25), "extent_mm": np.array([1.0, -0.0, 2.0])},
+                warnings=(f"odd points in {tmp_path / 'vase'}/a.ply",),
+            ),
+            Step("set_upright", {}, skipped="the scan brings no point cloud"),
+        ),
+    )
+    return relic_manifest(
+        relic,
+        state="done",
+        verdict="review",
+        reproducible=True,
+        reasons=[Reason(text="two scans overlap little", remedy="scan the back again")],
+        pipeline=PipelineRecord.of("web", {"name": "web", "stages": [{"use": "decimate"}]}),
+        master=MasterRecord.of(
+            out, "master/mesh.ply", triangles=300_000, vertices=150_000, bounds=box
+        ),
+        levels=[
+            LevelRecord.of(
+                out,
+                f"web/{name}.glb",
+                name=name,
+                ceiling=ceiling,
+                triangles=ceiling - 2,
+                vertices=ceiling // 2,
+                bounds_m=((-0.01, -0.02, -0.03), (0.01, 0.02, 0.03)),
+            )
+            for name, ceiling in (("low", 40_000), ("high", 150_000))
+        ],
+        files=[FileRecord.of(out, "preview.webp")],
+        warnings=["no colours", "one file was ignored"],
+        private_folders=[tmp_path, tmp_path / "vase"],
+    )

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import datetime
+import tomllib
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any, get_args
 
 import pytest
 from pydantic import ValidationError
 
 from relicscan.errors import ScanError
-from relicscan.metadata.relic_toml import MAX_BYTES, RelicToml, read_relic_toml
+from relicscan.metadata.canonical import canonical_json
+from relicscan.metadata.relic_toml import MAX_BYTES, RelicToml, Unit, read_relic_toml
+from relicscan.metadata.toml_outline import outline
+from relicscan.metadata.toml_problems import schema_error
+from relicscan.units import UNITS
 
 Write = Callable[[str | bytes], Path]
 IDENTITY = "[[1,0,0,0],[0,1,0,0],[0,0,1,0],[0,0,0,1]]"
@@ -64,6 +71,43 @@ def test_stated_is_what_was_stated_and_reads_back(write: Write, everything: str)
     few = read_relic_toml(write("[object]\ntitle = 'x'\n[museum]\n[crop]\n"))
     assert few.stated() == {"object": {"title": {"und": "x"}}}
     assert RelicToml().stated() == {}
+
+
+ODD = [
+    None, True, 0, -1, 10**400, 0.5, float("nan"), "", " ", "x\x00", "../x", [], [[]],
+    [None], [{}], {}, {"a": {}}, {"": ""}, {"en": []}, datetime.date(2026, 5, 1),
+    datetime.time(1, 2), ["a"] * 20, [1.0, 2.0, 3.0], [{"id": "a", "position": "b"}],
+]  # fmt: skip
+
+
+def odd_copies(data: Any) -> Iterator[Any]:
+    """Copies of the data with one thing in it, at any depth, made into something odd."""
+    yield from ODD
+    for key, value in data.items() if isinstance(data, dict) else ():
+        for odd in odd_copies(value):
+            yield {**data, key: odd}
+    for i, value in enumerate(data) if isinstance(data, list) else ():
+        for odd in odd_copies(value):
+            yield [*data[:i], odd, *data[i + 1 :]]
+
+
+def test_odd_values_anywhere_are_read_or_refused_in_words(everything: str) -> None:
+    refusals = 0
+    for odd in odd_copies(tomllib.loads(everything)):
+        try:
+            toml = RelicToml.model_validate(odd)
+        except ValidationError as error:
+            said = schema_error(error, RelicToml, outline(""), "vase/relic.toml")
+            assert str(said).replace("\n", "").isprintable()
+            refusals += 1
+        else:
+            assert RelicToml.model_validate(toml.stated()).stated() == toml.stated()
+            canonical_json(toml)
+    assert refusals > 1500
+
+
+def test_the_units_are_those_of_the_one_table() -> None:
+    assert get_args(get_args(Unit)[0]) == tuple(UNITS)
 
 
 def test_an_empty_file_states_nothing(write: Write) -> None:
@@ -212,10 +256,19 @@ def test_all_mistakes_at_once_in_order(write: Write) -> None:
 
 
 def test_very_many_mistakes_are_counted(write: Write) -> None:
-    text = "".join(f"key{i} = {i}\n" for i in range(5000))
+    text = "".join(f"key{i} = {i}\n" for i in range(60_000))
     message = refused(write(text)).message
-    assert message.startswith("5000 mistakes")
-    assert message.endswith("and 4990 more")
+    assert message.startswith("60000 mistakes\n  line 1: ")
+    assert message.endswith("and 59990 more")
+
+
+def test_very_long_lists_are_read_and_checked(write: Write) -> None:
+    # Comparing each with each would be 10,000,000,000 comparisons.
+    names = ", ".join(f"'{i}'" for i in range(100_000))
+    toml = read_relic_toml(write(f"[scan]\nfiles = [{names}]"))
+    assert toml.scan.files is not None
+    assert len(toml.scan.files) == 100_000
+    assert "'7' stands twice" in refused(write(f"[scan]\nfiles = [{names}, '7']")).message
 
 
 @pytest.mark.parametrize(
