@@ -155,7 +155,8 @@ class Accessors:
 
 def as_floats(array: NDArray[Any], *, normalized: bool) -> NDArray[np.float64]:
     """float64 values of an array; integers that are normalised become 0..1 or -1..1."""
-    floats = np.asarray(array, np.float64)
+    with np.errstate(invalid="ignore"):  # a signalling NaN
+        floats = np.asarray(array, np.float64)
     if normalized and array.dtype.kind in "iu":
         floats = np.maximum(floats / np.iinfo(array.dtype).max, -1.0)
     return floats

@@ -245,7 +245,8 @@ def _uncommented(text: ByteArray, begin: Indices) -> ByteArray:
     hashes = np.cumsum(text == _HASH)
     before = hashes[begin] - (text[begin] == _HASH)
     lengths = np.diff(begin, append=len(text))
-    return np.where(hashes > np.repeat(before, lengths), np.uint8(_SPACE), text)
+    comment = (hashes > np.repeat(before, lengths)) & (text != _NEWLINE)
+    return np.where(comment, np.uint8(_SPACE), text)
 
 
 def _nonfinite(found: re.Match[bytes]) -> bytes:

@@ -21,7 +21,8 @@ def weld(*columns: NDArray[Any]) -> tuple[Indices, Indices]:
     them by their bytes (450,000 corners in 0.05 s); where two kinds should share a
     hash, all are sorted by their bytes.
     """
-    rows = np.concatenate([np.asarray(c, np.float64) for c in columns], axis=1) + 0.0
+    with np.errstate(invalid="ignore"):  # a signalling NaN
+        rows = np.concatenate([np.asarray(c, np.float64) for c in columns], axis=1) + 0.0
     exact = rows.view(np.uint64)
     hashes = np.zeros(len(exact), np.uint64)
     for column in exact.T:

@@ -18,7 +18,7 @@ from relicscan.formats import Peek, no_geometry
 from relicscan.formats._checks import COPY_AGAIN, file_size, require_room
 from relicscan.formats._text_blocks import CHUNK_BYTES, text_blocks
 from relicscan.formats._weld import weld
-from relicscan.relic import Float32Array, FloatArray, Mesh, Scan
+from relicscan.relic import FloatArray, Mesh, Scan
 
 EXTENSIONS = (".stl",)
 
@@ -48,7 +48,7 @@ def read(path: Path) -> list[Scan]:
     if not len(corners):
         raise no_geometry(path)
     first, vertex = weld(corners)
-    mesh = Mesh(corners[first].astype(np.float64), vertex.reshape(-1, 3).astype(np.int32))
+    mesh = Mesh(corners[first], vertex.reshape(-1, 3).astype(np.int32))
     return [Scan(path.stem, mesh, file=path.name, warnings=tuple(warnings))]
 
 
@@ -81,8 +81,8 @@ def _binary_count(path: Path) -> int:
     return count
 
 
-def _read_binary(path: Path, warnings: list[str]) -> Float32Array:
-    """(3 m, 3) float32, the corners of all triangles."""
+def _read_binary(path: Path, warnings: list[str]) -> FloatArray:
+    """(3 m, 3) float64, the corners of all triangles."""
     count = _binary_count(path)
     surplus = file_size(path) - _HEADER_BYTES - count * _TRIANGLE.itemsize
     if count and surplus:
@@ -90,7 +90,8 @@ def _read_binary(path: Path, warnings: list[str]) -> Float32Array:
     triangles = np.fromfile(path, _TRIANGLE, count, offset=_HEADER_BYTES)
     if len(triangles) != count:
         raise ScanError("the file became shorter while it was read", remedy=COPY_AGAIN)
-    return np.asarray(triangles["corners"].reshape(-1, 3), np.float32)
+    with np.errstate(invalid="ignore"):  # a signalling NaN
+        return triangles["corners"].reshape(-1, 3).astype(np.float64)
 
 
 def _read_ascii(path: Path, warnings: list[str]) -> FloatArray:
