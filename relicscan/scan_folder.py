@@ -194,7 +194,7 @@ def _single_file(path: Path) -> FoundRelic:
     toml = path.parent / TOML
     found = FoundRelic(_id_of(path.with_suffix(""), path.parent), path.parent, (path,))
     try:
-        formats.format_of(path)
+        formats.format_name(path)
         if toml.is_file():
             found = replace(found, toml=toml)
             found = replace(found, id=read_relic_toml(toml).id or found.id)

@@ -74,8 +74,8 @@ def is_scan_file(path: Path) -> bool:
     return path.suffix.lower() in MODULES
 
 
-def format_of(path: Path) -> Format:
-    """The module that reads this file. Raises ScanError naming the formats there are."""
+def format_name(path: Path) -> str:
+    """The module that reads this file, by name. Raises ScanError naming the formats there are."""
     name = MODULES.get(path.suffix.lower())
     if name is None:
         raise ScanError(
@@ -83,7 +83,12 @@ def format_of(path: Path) -> Format:
             scan=path.name,
             remedy="convert it to one of " + ", ".join(sorted(MODULES)),
         )
-    module: Format = importlib.import_module(f"relicscan.formats.{name}")
+    return name
+
+
+def format_of(path: Path) -> Format:
+    """The module that reads this file, imported. Raises ScanError."""
+    module: Format = importlib.import_module(f"relicscan.formats.{format_name(path)}")
     return module
 
 
