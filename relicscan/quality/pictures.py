@@ -1,0 +1,73 @@
+"""Pictures to files, and several of them onto one sheet."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from relicscan.durable import write_durably
+
+_INK, _PAPER = (60, 58, 55, 255), (255, 255, 255, 255)
+
+
+def save_png(path: Path, image: NDArray[np.uint8]) -> None:
+    """Write a picture (h, w, 3) or (h, w, 4), lossless. Raises OutputError."""
+    from PIL import Image
+
+    out = io.BytesIO()
+    Image.fromarray(_without_idle_alpha(image)).save(out, "PNG", optimize=True)
+    write_durably(path, [out.getvalue()])
+
+
+def save_webp(path: Path, image: NDArray[np.uint8], *, quality: int = 88) -> None:
+    """Write a picture (h, w, 3) or (h, w, 4) as WebP, quality 0..100. Raises OutputError."""
+    from PIL import Image
+
+    out = io.BytesIO()
+    Image.fromarray(_without_idle_alpha(image)).save(out, "WEBP", quality=quality, method=6)
+    write_durably(path, [out.getvalue()])
+
+
+def side_by_side(
+    images: Sequence[NDArray[np.uint8]],
+    labels: Sequence[str] = (),
+    *,
+    columns: int | None = None,
+    gap_px: int = 8,
+) -> NDArray[np.uint8]:
+    """Pictures (h, w, 4) of one size on a sheet (H, W, 4), row by row, with captions below them.
+
+    Captions use Pillow's own font: Latin letters only, so that no font has to be installed.
+    """
+    from PIL import Image, ImageDraw, ImageFont
+
+    columns = len(images) if columns is None else columns
+    rows = -(-len(images) // columns)
+    h, w = images[0].shape[:2]
+    size = max(12, round(h / 28))
+    caption = round(2.2 * size) if labels else 0
+    sheet = Image.new(
+        "RGBA",
+        (columns * w + (columns - 1) * gap_px, rows * (h + caption) + (rows - 1) * gap_px),
+        _PAPER,
+    )
+    draw = ImageDraw.Draw(sheet)
+    font = ImageFont.load_default(size)
+    for i, image in enumerate(images):
+        x = (i % columns) * (w + gap_px)
+        y = (i // columns) * (h + caption + gap_px)
+        picture = Image.fromarray(image).convert("RGBA")
+        sheet.alpha_composite(picture, (x, y))
+        if i < len(labels):
+            middle = (x + w / 2, y + h + caption / 2)
+            draw.text(middle, labels[i], fill=_INK, font=font, anchor="mm")
+    return np.asarray(sheet)
+
+
+def _without_idle_alpha(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    opaque = image.shape[2] == 4 and bool((image[..., 3] == 255).all())
+    return np.ascontiguousarray(image[..., :3]) if opaque else image
