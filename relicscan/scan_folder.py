@@ -19,7 +19,7 @@ import numpy as np
 from relicscan import formats
 from relicscan.errors import PipelineError, ScanError
 from relicscan.geometry.frames import axis, transformed, upright, working_frame
-from relicscan.metadata.identity import relic_id_from_path
+from relicscan.metadata.identity import check_unique, relic_id_from_path
 from relicscan.metadata.relic_toml import RelicToml, read_relic_toml
 from relicscan.relic import UNDECIDED, Frame, Mesh, Relic, Scan, SourceFile
 from relicscan.units import mm_per_unit
@@ -207,20 +207,20 @@ def _refuse_collisions(found: list[FoundRelic]) -> list[FoundRelic]:
     places: dict[str, list[FoundRelic]] = {}
     for relic in found:
         places.setdefault(relic.id, []).append(relic)
-    refused = []
-    for relic_id, relics in places.items():
-        if len(relics) == 1:
-            refused += relics
-            continue
-        where = ", ".join(str(r.files[0] if r.files else r.folder) for r in relics)
-        error = ScanError(
-            f"{len(relics)} relics have the id '{relic_id}': {where}",
-            scan=relic_id,
-            remedy='write a different id = "…" into the relic.toml of all but one of them',
+    errors = {
+        error.scan: error
+        for error in check_unique(
+            {
+                relic_id: [r.files[0] if r.files and not r.whole_folder else r.folder for r in same]
+                for relic_id, same in places.items()
+            }
         )
-        # One entry stands for all of them: which of them owns the id would be a guess.
-        refused.append(replace(relics[0], error=error))
-    return refused
+    }
+    # One entry stands for all that claim an id: which of them owns it would be a guess.
+    return [
+        replace(same[0], error=errors[relic_id]) if relic_id in errors else same[0]
+        for relic_id, same in places.items()
+    ]
 
 
 def _is_scan(path: Path) -> bool:

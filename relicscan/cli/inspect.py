@@ -45,10 +45,10 @@ def _report(found: FoundRelic, pipeline: str) -> dict[str, Any]:
 
     from numpy.linalg import inv
 
+    from relicscan.batch.estimate import estimate
     from relicscan.errors import RelicscanError
     from relicscan.geometry.frames import transformed
     from relicscan.pipeline import read_pipeline
-    from relicscan.quality.estimate import estimate
     from relicscan.quality.inspection import measure_scan, what_looks_wrong
     from relicscan.relic import UNDECIDED
     from relicscan.scan_folder import read_relic
