@@ -195,7 +195,7 @@ def modules() -> list[tuple[str, Path]]:
 @pytest.mark.parametrize(("module", "path"), [pytest.param(m, p, id=m) for m, p in modules()])
 def test_layers(module: str, path: Path) -> None:
     source = path.read_text(encoding="utf-8")
-    wrong = list(violations(source, module, is_package=path.name == "__init__.py"))
+    wrong = dict.fromkeys(violations(source, module, is_package=path.name == "__init__.py"))
     assert not wrong, "\n".join(wrong)
 
 
