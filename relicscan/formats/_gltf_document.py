@@ -80,6 +80,11 @@ class Part:
             self._broken(key, "is not a text")
         return value
 
+    def label(self, key: str) -> str:
+        """A text for people, fit to print; empty where there is none. Never an error."""
+        value = self.data.get(key)
+        return shown(value) if isinstance(value, str) else ""
+
     def texts(self, key: str) -> list[str]:
         return [str(value) for value in self._array(key)]
 

@@ -10,7 +10,6 @@ import numpy as np
 from relicscan.errors import ScanError
 from relicscan.formats._gltf_accessors import Accessors, data_uri
 from relicscan.formats._gltf_document import Document, Part
-from relicscan.formats._text import shown
 from relicscan.formats.references import embedded_texture, referenced_texture
 from relicscan.relic import FloatArray, Material, Texture
 
@@ -45,17 +44,19 @@ class Materials:
         return [*self._warnings, f"not kept: {listed}; only the base colour and its texture are"]
 
     def get(self, index: int | None) -> PlacedMaterial:
-        """Material number `index`, or the default one. Raises ScanError when there is none."""
+        """Material number `index`, or the default one where there is none or it is broken."""
         if index not in self._made:
-            if index is None:
-                self._made[index] = PlacedMaterial(Material("default"))
-            else:
-                self._made[index] = self._make(index)
+            self._made[index] = PlacedMaterial(Material("default"))
+            try:
+                if index is not None:
+                    self._made[index] = self._make(index)
+            except ScanError as error:
+                self._warnings.append(f"read without one of its materials: {error.message}")
         return self._made[index]
 
     def _make(self, index: int) -> PlacedMaterial:
         part = self._document.root.item("materials", index)
-        name = shown(part.text("name") or "") or f"material {index}"
+        name = part.label("name") or f"material {index}"
         metallic = part.child("pbrMetallicRoughness")
         specular = part.extension("KHR_materials_pbrSpecularGlossiness")
         if specular is not None:  # what Sketchfab and older tools export
@@ -111,8 +112,7 @@ class Materials:
 
     def _image(self, index: int) -> tuple[Texture | None, tuple[str, ...]]:
         image = self._document.root.item("images", index)
-        name = re.split(r"[\\/]", image.text("name") or "")[-1]
-        name = shown(name) or f"image {index}"
+        name = re.split(r"[\\/]", image.label("name"))[-1] or f"image {index}"
         uri, view = image.text("uri"), image.reference("bufferView")
         try:
             if view is not None:

@@ -28,7 +28,8 @@ def placed_meshes(document: Document) -> list[tuple[int, FloatArray]]:
         if seen[index]:
             raise gltf_error(f"{node.where} hangs below itself or below two nodes")
         seen[index] = True
-        T_scene_node = T_scene_parent @ _local(node)
+        with np.errstate(over="ignore", invalid="ignore"):
+            T_scene_node = T_scene_parent @ _local(node)
         mesh = node.reference("mesh")
         if mesh is not None:
             placed.append((mesh, T_scene_node))

@@ -2,8 +2,8 @@
 
 A file is read in chunks of whole lines, and a `TextBlock` knows where every line
 of its chunk begins: all vertices are found by comparing one byte a line, and
-NumPy parses what is on them in one call. 85 ns a number, where splitting lines
-in Python and converting words takes 300.
+NumPy parses what is on them in one call: 85 ns a number, where `float` on split
+words takes 140 before any line is sorted, and several times the memory.
 """
 
 from __future__ import annotations

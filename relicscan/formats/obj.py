@@ -2,8 +2,9 @@
 
 Stands on Wavefront's "Object files (.obj)" (Advanced Visualizer manual, appendix
 B1, 1995) and on colours after the coordinates, as MeshLab and others write them.
-Our own parser: trimesh takes 4 s for what takes 0.5 s here, reads faces of two
-corners without a word, and Open3D follows texture paths out of the folder.
+Our own parser: trimesh reads faces of two corners and indices of 0 without a
+word, and Open3D follows texture paths out of the folder. 150,000 textured
+triangles take 0.45 s, as with trimesh.
 
 Faces keep their position indices, so the topology is the file's own. Normals
 are left out: they follow from the faces. Lines, points and free-form surfaces
@@ -169,14 +170,16 @@ def _placed(
     uv: FloatArray, face_material: IntArray | None, entries: list[MtlEntry], warnings: list[str]
 ) -> Float32Array:
     """Corner coordinates (m, 3, 2) with v up to v down, scaled as their materials want it."""
-    bad = np.asarray(~np.isfinite(uv).all(axis=2))
-    if bad.any():
-        warnings.append(f"texture coordinates that are no numbers ({bad.sum():,}) became (0, 0)")
-        uv = np.where(bad[..., None], 0.0, uv)
     if face_material is not None and any(not entry.unscaled for entry in entries):
         scale = np.array([entry.scale for entry in entries])[face_material, None]
         uv = uv * scale + np.array([entry.offset for entry in entries])[face_material, None]
-    return np.stack([uv[..., 0], 1 - uv[..., 1]], axis=-1).astype(np.float32)
+    with np.errstate(over="ignore"):
+        placed = np.stack([uv[..., 0], 1 - uv[..., 1]], axis=-1).astype(np.float32)
+    bad = ~np.isfinite(placed).all(axis=2)
+    if bad.any():
+        warnings.append(f"texture coordinates that are no numbers ({bad.sum():,}) became (0, 0)")
+        placed[bad] = 0
+    return placed
 
 
 def _colors(content: ObjContent, warnings: list[str]) -> ByteArray | None:

@@ -378,7 +378,7 @@ def test_texture_coordinates_that_are_no_numbers(tmp_path: Path) -> None:
     scan = read(tmp_path, TRIANGLE + "vt nan 0\nvt 0 0\nvt 1 1\nf 1/1 2/2 3/3\n")
     mesh = mesh_of(scan)
     assert mesh.corner_uv is not None
-    assert mesh.corner_uv.tolist() == [[[0, 1], [0, 1], [1, 0]]]
+    assert mesh.corner_uv.tolist() == [[[0, 0], [0, 1], [1, 0]]]
     assert "no numbers (1)" in scan.warnings[0]
 
 
