@@ -19,12 +19,14 @@ from __future__ import annotations
 import re
 import time
 import tomllib
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from relicscan.errors import PipelineError, RelicscanError
+from relicscan.metadata.toml_outline import MAX_DEPTH, Outline, outline
 from relicscan.relic import Relic, Step
 from relicscan.stage import Stage, did_you_mean, get_stage
 
@@ -61,11 +63,17 @@ class Pipeline:
         for key, value in overrides.items():
             stage_name, _, path = key.partition(".")
             positions = [i for i, s in enumerate(changed) if s.stage.name == stage_name]
-            if not path or not positions:
-                names = [s.stage.name for s in changed]
+            if not positions:
+                names = list(dict.fromkeys(s.stage.name for s in changed))
                 raise PipelineError(
-                    f"'{key}' does not name a parameter of a stage in pipeline '{self.name}'",
-                    remedy=did_you_mean(stage_name, names, "write stage.parameter; the stages are"),
+                    f"'{key}': pipeline '{self.name}' has no stage '{stage_name}'",
+                    remedy=did_you_mean(stage_name, names, "its stages are"),
+                )
+            if not path:
+                raise PipelineError(
+                    f"'{key}' names a stage and none of its parameters",
+                    remedy=f"write {stage_name}.parameter=value; "
+                    f"`relicscan stages {stage_name}` lists the parameters",
                 )
             for i in positions:
                 changed[i] = _overridden(changed[i], path, value, origin)
@@ -74,18 +82,23 @@ class Pipeline:
     def plan(self, products: Iterable[str]) -> list[tuple[PlannedStage, str | None]]:
         """Each stage with the reason why it will be skipped, or None, for what a scan brings.
 
-        Optional products are taken as present: only running tells.
+        Only running tells which optional products (normals, colours) a scan has: here they
+        are there where a stage needs them, and not there where a stage would make them.
         """
-        have = set(products)
-        plan = []
+        return [(planned, reason) for planned, _, reason in self._walk(products)]
+
+    def _walk(
+        self, products: Iterable[str]
+    ) -> Iterator[tuple[PlannedStage, frozenset[str], str | None]]:
+        """`plan`, with what each stage needs and may not find."""
+        have, perhaps = set(products), set[str]()
         for planned in self.stages:
             stage = planned.stage
-            reason = skip_reason(stage, have)
-            plan.append((planned, reason))
+            reason = skip_reason(stage, have, perhaps)
+            yield planned, stage.needs - have, reason
             if reason is None:
-                have = (have - stage.drops) | stage.makes | stage.may_make
-                have |= {"geometry"} if have & {"cloud", "mesh"} else set()
-        return plan
+                have = (have - stage.drops) | _with_geometry(stage.makes)
+                perhaps = (perhaps - stage.drops) | stage.may_make
 
     def leads_to(self, product: str, products: Iterable[str]) -> bool:
         """Whether a scan that brings `products` ends up with `product`."""
@@ -157,60 +170,65 @@ def pipeline_names() -> list[str]:
 def read_pipeline(name_or_path: str) -> Pipeline:
     """Read and check a pipeline. Raises PipelineError saying which stage, and what would work."""
     path = find_pipeline(name_or_path)
+    text = _text_of(path)
+    lines = outline(text)
     try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise PipelineError(
-            f"{path.name} is not valid TOML: {error}", remedy="mend the line that it names"
-        ) from None
-    except OSError as error:
-        raise PipelineError(
-            f"{path} cannot be read: {error.strerror}", remedy="check the path and its permissions"
-        ) from None
-    unknown = sorted(set(data) - {"description", "stage"})
-    if unknown:
-        raise PipelineError(
-            f"{path.name}: there is no key '{unknown[0]}'",
-            remedy=did_you_mean(unknown[0], ["description", "stage"], "the keys are"),
-        )
-    entries = data.get("stage", [])
-    if not isinstance(entries, list) or not entries:
-        raise PipelineError(
-            f"{path.name} has no stages", remedy="add [[stage]] tables, each with a `use`"
-        )
-    stages = tuple(_read_stage(path.name, i, entry) for i, entry in enumerate(entries, start=1))
-    pipeline = Pipeline(path.stem, str(data.get("description", "")), stages)
-    check_order(pipeline)
-    return pipeline
+        if lines.too_deep:
+            raise PipelineError(
+                f"line {lines.too_deep} is nested more than {MAX_DEPTH} deep",
+                remedy="no parameter needs that: `relicscan stages` lists them",
+            )
+        return _parsed(path.stem, text, lines)
+    except PipelineError as error:
+        raise error.at(scan=path.name) from None
 
 
 def check_order(pipeline: Pipeline) -> None:
-    """Raise PipelineError where a stage needs what neither a scan nor an earlier stage gives."""
+    """Raise PipelineError where a stage comes before what it needs, or nothing gives that."""
     have = set(BROUGHT)
-    for position, planned in enumerate(pipeline.stages, start=1):
+    for planned in pipeline.stages:
         stage = planned.stage
-        missing = sorted(stage.needs - have)
-        if missing:
-            makers = [s.stage.name for s in pipeline.stages if missing[0] in s.stage.makes]
-            remedy = (
-                f"move {makers[0]} before it"
-                if makers
-                else f"put a stage that makes {missing[0]} before it (`relicscan stages`)"
-            )
-            raise PipelineError(
-                f"stage {position} needs {missing[0]}, which nothing before it makes",
-                stage=stage.name,
-                remedy=remedy,
-            )
-        have = (have - stage.drops) | stage.makes | stage.may_make
+        for product in sorted(stage.needs - have):
+            makers = [p.stage for p in pipeline.stages if product in p.stage.makes - p.stage.needs]
+            raise _out_of_order(stage, product, [maker.name for maker in makers])
+        have = (have - stage.drops) | _with_geometry(stage.makes) | stage.may_make
+    # A mesh scan brings a mesh, so decimating before reconstruction passes the check above, and
+    # a point cloud would skip it: what one stage makes must not be missed by one before it.
+    for products in (POINT_CLOUD, MESH):
+        later: dict[str, str] = {}
+        for planned, missing, reason in reversed(list(pipeline._walk(products))):
+            for product in sorted(missing & later.keys()):
+                raise _out_of_order(planned.stage, product, [later[product]])
+            if reason is None:
+                later |= dict.fromkeys(_with_geometry(planned.stage.makes), planned.stage.name)
 
 
-def skip_reason(stage: Stage, have: Iterable[str]) -> str | None:
-    """Why a stage has nothing to do for a relic that carries `have`; None if it has."""
+def _out_of_order(stage: Stage, product: str, makers: list[str]) -> PipelineError:
+    what = _in_words(product)
+    return PipelineError(
+        f"it needs {what}, which nothing before it makes",
+        stage=stage.name,
+        remedy=f"move {makers[0]} before it"
+        if makers
+        else f"put a stage that makes {product} before it: see `relicscan stages`",
+    )
+
+
+def _with_geometry(made: frozenset[str]) -> frozenset[str]:
+    return made | {"geometry"} if made & {"cloud", "mesh"} else made
+
+
+def skip_reason(
+    stage: Stage, have: Iterable[str], perhaps: Iterable[str] = frozenset()
+) -> str | None:
+    """Why a stage has nothing to do for a relic that carries `have`; None if it has.
+
+    `perhaps` are products that it may carry: they are needs that are met, nothing more.
+    """
     products = set(have)
-    missing = sorted(stage.needs - products)
+    missing = sorted(stage.needs - products - set(perhaps))
     if missing:
-        return f"the scan brings no {_in_words(missing[0])}"
+        return f"the scan brings no {_in_words(missing[0]).removeprefix('a ')}"
     new = stage.makes - stage.needs
     if new and new <= products:
         return f"the scan already brings {_in_words(sorted(new)[0])}"
@@ -224,9 +242,7 @@ def run_pipeline(
 
     Raises RelicscanError with the relic and the stage filled in.
     """
-    for relic in stage_by_stage(relic, pipeline, observe):
-        pass
-    return relic
+    return deque(stage_by_stage(relic, pipeline, observe), maxlen=1)[-1]
 
 
 def stage_by_stage(
@@ -275,18 +291,60 @@ def run_stage(relic: Relic, planned: PlannedStage) -> Relic:
     return replace(after, figures={}, warnings=relic.warnings, history=(*relic.history, step))
 
 
-def _read_stage(file: str, position: int, entry: Any) -> PlannedStage:
+def _text_of(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError:
+        raise PipelineError(
+            "the file is not UTF-8",
+            scan=path.name,
+            remedy='save it as UTF-8 (in an editor: "save as", encoding UTF-8)',
+        ) from None
+    except OSError as error:
+        raise PipelineError(
+            f"the file cannot be read ({error.strerror or error})",
+            scan=path.name,
+            remedy="check the path and its permissions",
+        ) from None
+
+
+def _parsed(name: str, text: str, lines: Outline) -> Pipeline:
+    try:
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        said = str(error)
+        raise PipelineError(
+            f"this is not TOML: {said[:1].lower()}{said[1:]}",
+            remedy="mend that line; texts are in quotes, tables begin with [[stage]]",
+        ) from None
+    for key in sorted(set(data) - {"description", "stage"}):
+        raise PipelineError(
+            f"line {lines.line_of((key,))}: there is no key '{key}'",
+            remedy=did_you_mean(key, ["description", "stage"], "the keys are"),
+        )
+    entries = data.get("stage", [])
+    if not isinstance(entries, list) or not entries:
+        raise PipelineError("it has no stages", remedy='add [[stage]] tables, each with use = "…"')
+    stages = tuple(
+        _read_stage(entry, lines.line_of(("stage", i))) for i, entry in enumerate(entries)
+    )
+    pipeline = Pipeline(name, str(data.get("description", "")), stages)
+    check_order(pipeline)
+    return pipeline
+
+
+def _read_stage(entry: Any, line: int) -> PlannedStage:
     if not isinstance(entry, dict) or not isinstance(entry.get("use"), str):
         raise PipelineError(
-            f"{file}: stage {position} does not say which stage it is",
-            remedy='write use = "…" in each [[stage]]',
+            f"the [[stage]] in line {line} does not say which stage it is",
+            remedy='write use = "…" in each [[stage]]; `relicscan stages` lists them',
         )
     try:
         stage = get_stage(entry["use"])
         given = {key: value for key, value in entry.items() if key != "use"}
         return PlannedStage(stage, stage.effective(given))
     except PipelineError as error:
-        error.message = f"{file}, stage {position}: {error.message}"
+        error.message = f"line {line}: {error.message}"
         raise
 
 
@@ -318,16 +376,24 @@ def parse_assignment(text: str) -> tuple[str, Any]:
     """`stage.parameter=value` or `parameter=value` taken apart. Raises PipelineError."""
     key, equals, value = text.partition("=")
     if not equals or not re.fullmatch(r"[\w.]+", key.strip()):
-        raise PipelineError(f"'{text}' is not of the form name=value", remedy="write name=value")
+        raise PipelineError(
+            f"'{text}' is not of the form name=value",
+            remedy="write for example voxel_downsample.voxel_size_mm=0.5 after --set, "
+            "voxel_size_mm=0.5 after --param",
+        )
     return key.strip(), parse_value(value.strip())
 
 
 def _in_words(product: str) -> str:
     return {
-        "scans": "point cloud",
-        "cloud": "point cloud",
+        "scans": "a point cloud",
+        "geometry": "a point cloud or a mesh",
+        "cloud": "a point cloud",
         "cloud.normals": "normals",
         "cloud.colors": "colours",
-        "mesh.uv": "texture coordinates",
+        "mesh": "a mesh",
+        "mesh.normals": "normals",
         "mesh.colors": "vertex colours",
+        "mesh.uv": "texture coordinates",
+        "levels": "levels of detail",
     }.get(product, product)
