@@ -7,6 +7,7 @@ read back and compared, and only then take their name in one step.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import hashlib
 import os
@@ -43,11 +44,23 @@ def write_durably(path: Path, chunks: Iterable[bytes]) -> str:
                     remedy="check the disk or network share that holds the output, and run again",
                 )
             part.replace(path)
+            if os.name == "posix":  # Windows has no handle for a folder that could be flushed.
+                _flush_folder(path.parent)
         finally:
             part.unlink(missing_ok=True)
     except OSError as error:
         raise _cannot_write(path, error) from None
     return digest.hexdigest()
+
+
+def _flush_folder(folder: Path) -> None:
+    # Some network file systems cannot, and a folder may be closed to reading: the file is safe.
+    with contextlib.suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
 
 
 def _cannot_write(path: Path, error: OSError) -> OutputError:

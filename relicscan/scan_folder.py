@@ -138,7 +138,7 @@ def _in_folder(folder: Path, root: Path) -> Iterator[FoundRelic]:
         )
         return
     visible = [e for e in entries if not e.name.startswith(".")]
-    files = [Path(e.path) for e in visible if e.is_file() and _is_scan(Path(e.path))]
+    files = [Path(e.path) for e in visible if e.is_file() and is_scan(Path(e.path))]
     toml = folder / TOML
     if toml.is_file():
         yield _with_toml(folder, root, toml, files)
@@ -223,7 +223,8 @@ def _refuse_collisions(found: list[FoundRelic]) -> list[FoundRelic]:
     ]
 
 
-def _is_scan(path: Path) -> bool:
+def is_scan(path: Path) -> bool:
+    """Whether a file is a scan by its name; a .txt also needs columns of numbers in it."""
     if not formats.is_scan_file(path):
         return False
     return path.suffix.lower() != ".txt" or _looks_like_points(path)

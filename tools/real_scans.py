@@ -29,12 +29,12 @@ levels of detail of a relic.
 
 def targets(scans: Path) -> list[Path]:
     """Folders to run whole, and the single files of folders of unrelated scans."""
-    from relicscan.formats import MODULES
+    from relicscan.scan_folder import is_scan
 
     found: list[Path] = []
     for folder in sorted(p for p in scans.iterdir() if p.is_dir() and p.name != "hostile"):
         if folder.name.startswith(UNRELATED):
-            found += sorted(f for f in folder.rglob("*") if f.suffix.lower() in MODULES)
+            found += sorted(f for f in folder.rglob("*") if is_scan(f))
         else:
             found.append(folder)
     return found
@@ -96,7 +96,7 @@ def main() -> int:
             for i, target in enumerate(targets(scans))
             for row in rows(target, scans, out / f"{i:02d}-{target.stem}")
         ]
-    headings = ("scan", "came as", "result", "high", "unit", "up", "validator", "reason or warnings")
+    headings = ("scan", "came as", "result", "high", "unit", "up", "validator", "remarks")
     path = ROOT / "docs" / "real-scans.md"
     path.write_text(HEAD + "\n" + table(headings, found), encoding="utf-8", newline="\n")
     bad = [row for row in found if row[2] in ("failed", "crashed", "fail")]

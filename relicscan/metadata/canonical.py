@@ -8,11 +8,9 @@ sign; no NaN, no infinity. Not RFC 8785: these files are also read by people.
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
 import math
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeVar
@@ -64,11 +62,8 @@ def write_json_atomically(path: Path, data: BaseModel | Any) -> str:
 
 
 def write_bytes_atomically(path: Path, content: bytes) -> str:
-    """`relicscan.durable.write_durably`, and the folder's entry pushed to the disk as well."""
-    sha256 = write_durably(path, [content])
-    if os.name == "posix":  # Windows has no handle for a folder that could be flushed.
-        _flush_folder(path.parent)
-    return sha256
+    """`relicscan.durable.write_durably` of one piece."""
+    return write_durably(path, [content])
 
 
 def read_json(path: Path, model: type[Model]) -> Model:
@@ -99,16 +94,6 @@ def read_json(path: Path, model: type[Model]) -> Model:
             scan=str(path),
             remedy=remedy,
         ) from None
-
-
-def _flush_folder(folder: Path) -> None:
-    # Some network file systems cannot, and a folder may be closed to reading: the file is safe.
-    with contextlib.suppress(OSError):
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
 
 
 def _plain(value: Any, path: str) -> Any:

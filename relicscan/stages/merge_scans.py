@@ -58,7 +58,7 @@ def merge_scans(
     T_work_source = working_frame(
         low, high, None if common_unit is None else mm_per_unit(common_unit)
     )
-    scale = T_work_source[0, 0]
+    scale = float(T_work_source[0, 0])
     cloud = replace(
         cloud,
         points=transformed(T_work_source, cloud.points),
