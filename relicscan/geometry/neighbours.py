@@ -8,13 +8,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from relicscan import threads
+from relicscan.geometry.checks import require_finite
 from relicscan.relic import FloatArray
+
+#: Neighbours that the spacing is averaged over. The k-th neighbour alone jumps with the
+#: shells of a grid (k = 8 reads 11 % low on a square grid); over these ranks the error is
+#: under 3 % on square and hexagonal grids and on random points alike.
+SPACING_RANKS = np.arange(4, 13)
 
 
 def tree(points: FloatArray) -> Any:
-    """A k-d tree over points (n, 3). Sliding-midpoint splits: twice as fast to build."""
+    """A k-d tree over points (n, 3). Sliding-midpoint splits: twice as fast to build.
+
+    Raises StageError on coordinates that are not numbers.
+    """
     from scipy.spatial import cKDTree
 
+    require_finite(points)
     return cKDTree(points, balanced_tree=False, compact_nodes=True)
 
 
@@ -35,21 +45,20 @@ def nearest(
     return distances, indices
 
 
-def local_spacing(points: FloatArray, index: Any | None = None, k: int = 8) -> FloatArray:
+def local_spacing(points: FloatArray, index: Any | None = None) -> FloatArray:
     """The side of the square that each point has to itself on the surface: (n,), unit of points.
 
     k neighbours within radius r on a surface: spacing = r sqrt(pi / k). Steadier than
     the distance to the nearest point, which duplicates and noise pull to zero.
     """
-    return spacing_at(points, points, index, k)
+    return spacing_at(points, points, index)
 
 
-def spacing_at(
-    queries: FloatArray, points: FloatArray, index: Any | None = None, k: int = 8
-) -> FloatArray:
+def spacing_at(queries: FloatArray, points: FloatArray, index: Any | None = None) -> FloatArray:
     """`local_spacing` of a cloud (n, 3) at some of its points (q, 3): (q,)."""
-    distances, _ = nearest(tree(points) if index is None else index, queries, k + 1)
-    return np.asarray(distances[:, -1] * np.sqrt(np.pi / k), dtype=np.float64)
+    index = tree(points) if index is None else index
+    distances, _ = nearest(index, queries, int(SPACING_RANKS[-1]) + 1)
+    return np.asarray((distances[:, SPACING_RANKS] * np.sqrt(np.pi / SPACING_RANKS)).mean(axis=1))
 
 
 def point_spacing(points: FloatArray, sample: int = 20_000) -> float:

@@ -19,7 +19,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from relicscan.geometry.neighbours import nearest, tree
+from relicscan.geometry.checks import require_count
+from relicscan.geometry.neighbours import nearest, point_spacing, tree
 from relicscan.geometry.o3d import legacy_cloud, load
 from relicscan.geometry.voxels import cell_order
 from relicscan.relic import FloatArray, PointCloud
@@ -29,7 +30,8 @@ OPEN_SHEET = 0.75
 
 
 def estimate_normals(points: FloatArray, neighbours: int = 24) -> FloatArray:
-    """Unit normals (n, 3) float64 of arbitrary sign. Needs at least three points."""
+    """Unit normals (n, 3) float64 of arbitrary sign. StageError for fewer than three points."""
+    require_count(points, 3)
     o3d = load()
     pcd = legacy_cloud(PointCloud(points))
     pcd.estimate_normals(o3d.geometry.KDTreeSearchParamKNN(min(neighbours, len(points))))
@@ -77,7 +79,10 @@ def _even_subset(points: FloatArray, count: int) -> NDArray[np.int64]:
     """Indices of at most about `count` points, one for each occupied cell of a grid."""
     if len(points) <= count:
         return np.arange(len(points))
-    size = float(np.linalg.norm(np.ptp(points, axis=0))) / 1000
+    # From the spacing, not the extent: one stray point far off would leave a handful of cells.
+    size = 0.7 * point_spacing(points) * float(np.sqrt(len(points) / count))
+    if size <= 0:  # most points stand in the same place
+        return np.arange(0, len(points), -(-len(points) // count))
     while True:
         order, starts = cell_order(points, size)
         if len(starts) <= 1.1 * count:

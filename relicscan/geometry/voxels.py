@@ -10,20 +10,34 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from relicscan.errors import StageError
+from relicscan.geometry.checks import require_finite
 from relicscan.relic import FloatArray, PointCloud
+
+#: Three layer numbers of 21 bits fit one 64-bit key.
+MOST_LAYERS = 1 << 21
 
 
 def cell_order(
     points: FloatArray, voxel_size: float
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Points sorted by grid cell: their order (n,) and where each cell starts (cells,).
+    """Points (n, 3) sorted by grid cell: their order (n,) and where each cell starts (cells,).
 
-    Raises ValueError when the grid would need more than 2^21 cells a side.
+    Raises StageError where more than 2^21 layers of cells hold points, or where some
+    points are not numbers.
     """
+    require_finite(points)
     low = points.min(axis=0)
-    cells = np.floor((points - low) / voxel_size).astype(np.int64)
-    if cells.max(initial=0) >= 1 << 21:
-        raise ValueError(f"voxel size {voxel_size:g} is too small for this extent")
+    layers = np.floor((points - low) / voxel_size)
+    if layers.max(initial=0) >= MOST_LAYERS:
+        # Stray points far off make the grid wide, not full: number the layers that hold points.
+        layers = np.stack([np.unique(axis, return_inverse=True)[1] for axis in layers.T], axis=1)
+    if layers.max(initial=0) >= MOST_LAYERS:
+        raise StageError(
+            f"a voxel size of {voxel_size:g} would need more than {MOST_LAYERS:,} layers of cells",
+            remedy="choose a larger one",
+        )
+    cells = layers.astype(np.int64)
     keys = (cells[:, 0] << 42) | (cells[:, 1] << 21) | cells[:, 2]
     order = np.argsort(keys, kind="stable")
     sorted_keys = keys[order]

@@ -9,6 +9,7 @@ import numpy as np
 from pydantic import Field
 
 from relicscan.geometry import normals as geometry
+from relicscan.geometry.frames import axis
 from relicscan.relic import Relic
 from relicscan.stage import stage
 
@@ -38,7 +39,8 @@ def estimate_normals(
         return replace(relic, cloud=replace(cloud, normals=normals)).noting(
             oriented_by="the scanner's positions"
         )
-    front = relic.frame.R_model_work[2] if relic.metadata.get("scan", {}).get("front") else None
+    declared = relic.metadata.get("scan", {}).get("front")
+    front = axis(declared) if declared else None
     normals, sure = geometry.orient_consistently(
         cloud.points, normals, coarse_count=coarse_count, facing=front
     )

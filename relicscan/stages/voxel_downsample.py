@@ -37,10 +37,7 @@ def voxel_downsample(
         raise StageError(
             "the points have no extent", remedy="check the export: all points may be the same"
         )
-    try:
-        thinned = voxels.voxel_downsample(cloud, size)
-    except ValueError as error:
-        raise StageError(str(error), remedy="choose a larger voxel_size_mm") from None
+    thinned = voxels.voxel_downsample(cloud, size)
     while max_points is not None and len(thinned) > max_points:
         size *= max(1.05, (len(thinned) / max_points) ** 0.5)
         thinned = voxels.voxel_downsample(cloud, size)
