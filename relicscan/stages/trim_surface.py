@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import Field
 
 from relicscan.errors import StageError
-from relicscan.geometry.poisson import cut_to_scan
+from relicscan.geometry.rims import cut_to_scan
 from relicscan.relic import Relic
 from relicscan.stage import stage
 
