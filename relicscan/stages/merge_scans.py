@@ -52,20 +52,29 @@ def merge_scans(
             remedy='give each scan a [[scan.pose]] in relic.toml, or frame = "common" under '
             "[scan] if they already lie in one coordinate frame",
         )
-    clouds = [_placed(scan, common_unit) for scan in relic.scans]
-    cloud, warnings = _concatenated(clouds)
-    low, high = _robust_box(cloud.points)
+    if common_unit is None and any(scan.unit for scan in relic.scans):
+        silent = [scan.name for scan in relic.scans if scan.unit is None]
+        raise Undecided(
+            f"{len(silent)} of {len(relic.scans)} scans have no unit while others have one "
+            f"({', '.join(silent[:6])}{', …' if len(silent) > 6 else ''}), so how large they "
+            "are beside each other would be a guess",
+            remedy='write unit = "mm" (or "m", …) under [scan] in relic.toml: it counts for '
+            "the scans that state none",
+        )
+    poses = [_pose(scan, common_unit) for scan in relic.scans]
+    low, high = _robust_box(
+        np.vstack(
+            [transformed(T, _cloud(s).points) for T, s in zip(poses, relic.scans, strict=True)]
+        )
+    )
     T_work_source = working_frame(
         low, high, None if common_unit is None else mm_per_unit(common_unit)
     )
-    scale = float(T_work_source[0, 0])
-    cloud = replace(
-        cloud,
-        points=transformed(T_work_source, cloud.points),
-        viewpoints=None
-        if cloud.viewpoints is None
-        else transformed(T_work_source, cloud.viewpoints.astype(np.float64)),
-    )
+    clouds = [
+        _placed(_cloud(scan), T_work_source @ T_source_scan)
+        for T_source_scan, scan in zip(poses, relic.scans, strict=True)
+    ]
+    cloud, warnings = _concatenated(clouds)
     agreement = _normal_agreement(cloud)
     if agreement is not None and agreement < min_normal_agreement:
         warnings.append(
@@ -80,30 +89,42 @@ def merge_scans(
             cloud=cloud,
             frame=replace(relic.frame, T_work_source=T_work_source),
         )
-        .noting(scans_merged=len(clouds), mm_per_source_unit=scale if common_unit else None)
+        .noting(
+            scans_merged=len(clouds),
+            mm_per_source_unit=float(T_work_source[0, 0]) if common_unit else None,
+        )
         .warning(*warnings)
     )
 
 
-def _placed(scan: Scan, common_unit: str | None) -> PointCloud:
-    """The scan's points in the common frame and its unit, not yet recentred."""
-    cloud = scan.geometry
-    assert isinstance(cloud, PointCloud), "mesh scans do not come this way"
-    factor = 1.0
-    if scan.unit is not None and common_unit is not None and scan.unit != common_unit:
-        factor = mm_per_unit(scan.unit) / mm_per_unit(common_unit)
-    if scan.pose is None and factor == 1.0:
-        return cloud
+def _cloud(scan: Scan) -> PointCloud:
+    assert isinstance(scan.geometry, PointCloud), "mesh scans do not come this way"
+    return scan.geometry
+
+
+def _pose(scan: Scan, common_unit: str | None) -> FloatArray:
+    """T_source_scan (4, 4): from the scan's own frame and unit to the common ones."""
     pose = np.eye(4) if scan.pose is None else np.array(scan.pose)
-    pose[:3] *= factor
-    rotation = pose[:3, :3] / factor
+    if scan.unit is not None and common_unit is not None and scan.unit != common_unit:
+        pose[:3] *= mm_per_unit(scan.unit) / mm_per_unit(common_unit)
+    return pose
+
+
+def _placed(cloud: PointCloud, T_work_scan: FloatArray) -> PointCloud:
+    """The cloud in the working frame.
+
+    In one step from the scan's own frame: on the way, in survey coordinates, the single
+    precision of `viewpoints` would lose half a metre.
+    """
+    rotation = T_work_scan[:3, :3] / np.cbrt(np.linalg.det(T_work_scan[:3, :3]))
+    viewpoints = cloud.viewpoints
     return replace(
         cloud,
-        points=transformed(pose, cloud.points),
+        points=transformed(T_work_scan, cloud.points),
         normals=None if cloud.normals is None else cloud.normals @ rotation.T,
         viewpoints=None
-        if cloud.viewpoints is None
-        else transformed(pose, cloud.viewpoints.astype(np.float64)),
+        if viewpoints is None
+        else transformed(T_work_scan, viewpoints.astype(np.float64)),
     )
 
 
@@ -120,8 +141,9 @@ def _concatenated(clouds: list[PointCloud]) -> tuple[PointCloud, list[str]]:
         if not colored.all():
             finite = colored & np.isfinite(points).all(axis=1)
             wanted = ~colored & np.isfinite(points).all(axis=1)
-            _, index = nearest(tree(points[finite]), points[wanted])
-            colors[wanted] = colors[finite][index]
+            if finite.any():
+                _, index = nearest(tree(points[finite]), points[wanted])
+                colors[wanted] = colors[finite][index]
             warnings.append(
                 f"{int((~colored).sum()):,} points come from scans without colour and took the "
                 "colour of the nearest coloured point"
