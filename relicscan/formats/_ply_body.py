@@ -4,8 +4,8 @@ A body is a sequence of items at positions: bytes of a binary file, tokens of an
 ASCII one. Rows without lists, and rows whose lists are all as long as those of
 the first (nearly every mesh), lie at equal distances and become strided views.
 Only where lengths vary must the rows be walked, since each says where the next
-begins; the values are gathered by arrays again. Measured: walking a million
-mixed polygons takes 0.5 s.
+begins; the values are gathered by arrays again. Measured: a million triangles
+and quads at random take 1.4 s in all, a million alike 0.1 s.
 """
 
 from __future__ import annotations
@@ -26,6 +26,9 @@ from relicscan.formats._text import read_tokens
 
 #: struct's letter for the integer types that a list's length may have.
 _STRUCT = {"i1": "b", "u1": "B", "i2": "h", "u2": "H", "i4": "i", "u4": "I", "i8": "q", "u8": "Q"}
+
+
+_PLURALS = {"vertex": "vertices", "face": "faces", "tristrips": "strips"}
 
 
 @dataclass(frozen=True)
@@ -62,8 +65,8 @@ class Body:
             require_room(
                 element.count,
                 element.least_row_size(ascii_text=self.ascii),
-                header.size - header.body + 1,  # the last value needs no space behind it
-                f"rows of '{element.name[:40]}'",
+                header.size - header.body + self.ascii,  # no space behind the last value
+                _PLURALS.get(element.name, f"rows of '{element.name[:40]}'"),
             )
         self.broken_off = ""
         if self.ascii:
@@ -97,8 +100,9 @@ class Body:
 
     def too_short(self, element: Element) -> ScanError:
         return ScanError(
-            f"the data end before the {element.count:,} rows of '{element.name[:40]}' "
-            f"that the header announces{self.broken_off}",
+            f"the data end before the {element.count:,} "
+            + _PLURALS.get(element.name, f"rows of '{element.name[:40]}'")
+            + f" that the header announces{self.broken_off}",
             remedy=COPY_AGAIN,
         )
 

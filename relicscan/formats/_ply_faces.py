@@ -1,8 +1,7 @@
 """Triangles and their texture coordinates from the rows of a PLY file.
 
-Polygons are cut into fans from their first corner. Strips are Stanford's
-`tristrips`: one list of indices in which -1 ends a strip and every second
-triangle of a strip is turned round.
+Strips are Stanford's `tristrips`: one list of indices in which -1 ends a strip
+and every second triangle of a strip is turned round.
 """
 
 from __future__ import annotations
@@ -16,7 +15,8 @@ from numpy.typing import NDArray
 from relicscan.errors import ScanError
 from relicscan.formats._checks import COPY_AGAIN
 from relicscan.formats._ply_body import Lists, Rows
-from relicscan.relic import Float32Array, IntArray
+from relicscan.formats._polygons import fan_warnings, triangulate
+from relicscan.relic import Float32Array, FloatArray, IntArray
 
 _INDEX_LISTS = ("vertex_indices", "vertex_index")
 _TEXTURE_NUMBERS = ("texnumber", "texture_number", "texnum")
@@ -25,44 +25,42 @@ _TEXTURE_NUMBERS = ("texnumber", "texture_number", "texnum")
 class Faces:
     """The faces of a file: `triangles` (m, 3) int32, and what goes with each of them."""
 
-    def __init__(self, rows: Mapping[str, Rows], vertex_count: int) -> None:
+    def __init__(self, rows: Mapping[str, Rows], vertices: FloatArray) -> None:
         """Cut up all polygons and strips. Raises ScanError for indices out of range."""
         face, strips = rows.get("face"), rows.get("tristrips")
-        self._face = face if face is not None and face.count else None
+        self.warnings: list[str] = []
         self._counts: NDArray[np.int64] = np.empty(0, np.int64)
+        self._corners = np.empty((0, 3), np.int64)  # positions in the index lists, end to end
+        self._polygon = np.empty(0, np.int64)  # of each triangle
         found = [np.empty((0, 3), np.int32)]
+        self._face = face if face is not None and face.count else None
         if self._face is not None:
             polygons = _index_lists(self._face)
-            self._counts = polygons.counts
-            values = _checked_indices(polygons.values, 0, vertex_count)
-            found.append(values.reshape(-1, 3) if self._all_triangles else values[self._corners()])
+            values = _checked_indices(polygons.values, 0, len(vertices))
+            self._cut_polygons(polygons.counts, values, vertices)
+            found.append(values[self._corners])
         self._has_strips = strips is not None and strips.count > 0
         if strips is not None and strips.count:
             lists = _index_lists(strips)
-            found.append(_cut_strips(lists, _checked_indices(lists.values, -1, vertex_count)))
+            found.append(_cut_strips(lists, _checked_indices(lists.values, -1, len(vertices))))
         self.triangles: IntArray = np.concatenate(found)
-        self.too_small = int(np.count_nonzero(self._counts < 3))  # faces without an area
 
-    @property
-    def _all_triangles(self) -> bool:
-        return bool((self._counts == 3).all())
-
-    @property
-    def _polygon(self) -> NDArray[np.int64]:
-        """(m,) the polygon that each triangle comes from."""
-        return np.repeat(np.arange(len(self._counts)), np.maximum(self._counts - 2, 0))
-
-    def _corners(self, first: NDArray[np.int64] | None = None) -> NDArray[np.int64]:
-        """(m, 3) positions of the triangles' corners in lists joined end to end.
-
-        `first` (polygons,) is where each list begins there; by default the index lists.
-        """
-        cut = np.maximum(self._counts - 2, 0)
-        if first is None:
-            first = np.cumsum(self._counts) - self._counts
-        base = np.repeat(first, cut)
-        step = np.arange(len(base)) - np.repeat(np.cumsum(cut) - cut, cut)
-        return np.stack([base, base + step + 1, base + step + 2], axis=1)
+    def _cut_polygons(
+        self, counts: NDArray[np.int64], values: IntArray, vertices: FloatArray
+    ) -> None:
+        self._counts = counts
+        if (counts == 3).all():
+            self._corners = np.arange(len(values)).reshape(-1, 3)
+            self._polygon = np.arange(len(counts))
+            return
+        kept = counts >= 3
+        if not kept.all():
+            few = np.count_nonzero(~kept)
+            self.warnings.append(f"{few:,} faces of fewer than three corners were left out")
+        self.warnings += fan_warnings(counts)
+        position = np.flatnonzero(np.repeat(kept, counts))
+        corners, polygon = triangulate(vertices, values[position].astype(np.int64), counts[kept])
+        self._corners, self._polygon = position[corners], np.flatnonzero(kept)[polygon]
 
     def texture_coordinates(self) -> Float32Array | None:
         """(m, 3, 2) as the file has them, v up, from `texcoord` lists; None where there are none.
@@ -80,13 +78,14 @@ class Faces:
                 remedy="export the mesh again, with texture coordinates per corner",
             )
         pairs = lists.values.astype(np.float32).reshape(-1, 2)
-        if not len(pairs):
+        if given.all():
+            return pairs[self._corners]
+        if not given.any():
             return None
-        if given.all() and self._all_triangles:
-            return pairs.reshape(-1, 3, 2)
-        corners = self._corners((np.cumsum(lists.counts) - lists.counts) // 2)
-        shown = given[self._polygon][:, None, None]
-        return np.where(shown, pairs[np.minimum(corners, len(pairs) - 1)], np.float32(0))
+        missing = np.cumsum(np.where(given, 0, self._counts))[self._polygon]
+        shown = given[self._polygon]
+        place = np.where(shown[:, None], self._corners - missing[:, None], 0)
+        return np.where(shown[:, None, None], pairs[place], np.float32(0))
 
     def texture_numbers(self, textures: int) -> IntArray:
         """(m,) which of the file's textures each triangle shows; 0 where it does not say."""

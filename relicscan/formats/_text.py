@@ -93,14 +93,11 @@ class Lines:
         if first is None or rows == 0:
             return np.empty((0, 0))
         width = len(fields(first, delimiter))
+        given: Iterable[str] = filter(str.strip, self)
+        if delimiter:
+            given = (_cleaned(line, delimiter) for line in given)
         try:
-            return np.loadtxt(
-                (_cleaned(line, delimiter) for line in self) if delimiter else self,
-                delimiter=delimiter,
-                comments=None,
-                ndmin=2,
-                max_rows=rows,
-            )
+            return np.loadtxt(given, delimiter=delimiter, comments=None, ndmin=2, max_rows=rows)
         except ValueError:
             raise self.bad_line(width, delimiter) from None
 

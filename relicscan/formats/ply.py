@@ -59,12 +59,11 @@ def read(path: Path) -> list[Scan]:
     columns = {role: vertex.scalar(name) for role, name in roles.items()}
     is_integer = "red" in roles and vertex.dtype(roles["red"]).kind in "iu"
     found = attributes(columns, integer_colors=is_integer)
-    faces = Faces(rows, vertex.count)
-    warnings: list[str] = []
-    if faces.too_small:
-        warnings.append(f"{faces.too_small:,} faces of fewer than three corners were left out")
+    vertices = points(columns)
+    faces = Faces(rows, vertices)
+    warnings = faces.warnings
     if not len(faces.triangles):
-        cloud = PointCloud(points(columns), **found)
+        cloud = PointCloud(vertices, **found)
         return [Scan(path.stem, cloud, file=path.name, warnings=tuple(warnings))]
     normals = found.get("normals")
     if normals is not None and not normals.any(axis=1).all():
@@ -76,7 +75,7 @@ def read(path: Path) -> list[Scan]:
         materials, notes = _materials(path, header)
         warnings += notes
     mesh = Mesh(
-        points(columns),
+        vertices,
         faces.triangles,
         normals=normals,
         colors=found.get("colors"),
