@@ -121,11 +121,21 @@ class Texture:
 
 @dataclass(frozen=True, eq=False)
 class Material:
-    """A name, a base colour (linear RGBA factors) and perhaps a base colour texture (sRGB)."""
+    """A name, a base colour (linear RGBA factors), and perhaps textures.
+
+    `texture` is the base colour (sRGB), `occlusion` how much ambient light reaches
+    each place (linear, in the red channel); both use the mesh's one set of
+    texture coordinates.
+    """
 
     name: str = "material"
     base_color: tuple[float, float, float, float] = (1.0, 1.0, 1.0, 1.0)
     texture: Texture | None = None
+    occlusion: Texture | None = None
+
+    @property
+    def textures(self) -> tuple[Texture, ...]:
+        return tuple(t for t in (self.texture, self.occlusion) if t is not None)
 
 
 @dataclass(frozen=True, eq=False)
@@ -168,7 +178,7 @@ class Mesh:
 
     @property
     def textured(self) -> bool:
-        return self.corner_uv is not None and any(m.texture for m in self.materials)
+        return self.corner_uv is not None and any(m.textures for m in self.materials)
 
     @property
     def finite(self) -> BoolArray:

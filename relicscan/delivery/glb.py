@@ -199,13 +199,19 @@ class _Builder:
         pbr = gl.PbrMetallicRoughness(
             baseColorFactor=factor, metallicFactor=0.0, roughnessFactor=ROUGHNESS
         )
-        if p.uv is not None and material.texture is not None:
+        described = gl.Material(
+            pbrMetallicRoughness=pbr, name=material.name, doubleSided=double_sided
+        )
+        if p.uv is not None:
             # Clamped where the atlas allows it: repeating bleeds one border into the other.
             inside = bool(((p.uv >= 0) & (p.uv <= 1)).all())
-            pbr.baseColorTexture = gl.TextureInfo(index=self.texture(material.texture, inside))
-        self.gltf.materials.append(
-            gl.Material(pbrMetallicRoughness=pbr, name=material.name, doubleSided=double_sided)
-        )
+            if material.texture is not None:
+                index = self.texture(material.texture, inside)
+                pbr.baseColorTexture = gl.TextureInfo(index=index)
+            if material.occlusion is not None:
+                index = self.texture(material.occlusion, inside)
+                described.occlusionTexture = gl.OcclusionTextureInfo(index=index)
+        self.gltf.materials.append(described)
         return len(self.gltf.materials) - 1
 
     def texture(self, texture: Texture, clamp: bool) -> int:

@@ -40,8 +40,9 @@ def split(mesh: Mesh, T_model_mesh: FloatArray) -> list[Primitive]:
     """One primitive for each material in use, without faces that have no area when delivered.
 
     T_model_mesh (4, 4) float64 is a rotation, a positive scale and a shift.
-    Texture coordinates go only where a texture is, vertex colours only where
-    none is: glTF multiplies the two, which would darken a scan that has both.
+    Texture coordinates go only where a texture is, vertex colours only where no
+    base colour texture is: glTF multiplies the two, which would darken a scan that
+    has both.
     Raises StageError if numbers are not finite or no triangle is left.
     """
     T_model_mesh = np.asarray(T_model_mesh, dtype=np.float64)
@@ -111,9 +112,9 @@ def _primitive(
     which: NDArray[np.bool_],
 ) -> Primitive:
     corners = mesh.faces[which].ravel()
-    textured = material is not None and mesh.materials[material].texture is not None
+    textures = () if material is None else mesh.materials[material].textures
     uv = None
-    if textured and mesh.corner_uv is not None:
+    if textures and mesh.corner_uv is not None:
         corner_uv = mesh.corner_uv[which].reshape(-1, 2) + np.float32(0)
         if not np.isfinite(corner_uv).all():
             raise StageError(
@@ -125,7 +126,7 @@ def _primitive(
     else:
         vertices, triangles = np.unique(corners, return_inverse=True)
     colors = None
-    if mesh.colors is not None and uv is None:
+    if mesh.colors is not None and (material is None or not mesh.materials[material].texture):
         colors = np.full((len(vertices), 4), 65535, dtype=np.uint16)
         colors[:, :3] = LINEAR_OF_SRGB[mesh.colors[vertices]]
     return Primitive(

@@ -1,4 +1,4 @@
-"""glTF materials: their base colour and its texture. What else they have is named, not kept."""
+"""glTF materials: base colour and occlusion. What else they have is named, not kept."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Materials:
         if not self._left_out:
             return self._warnings
         listed = ", ".join(self._left_out)
-        return [*self._warnings, f"not kept: {listed}; only the base colour and its texture are"]
+        return [*self._warnings, f"not kept: {listed}; only base colour and occlusion are"]
 
     def get(self, index: int | None) -> PlacedMaterial:
         """Material number `index`, or the default one where there is none or it is broken."""
@@ -68,19 +68,22 @@ class Materials:
         self._note_others(part, metallic)
         r, g, b = (min(max(value, 0.0), 1.0) for value in factor[:3])
         texture = self._texture(info.integer("index")) if info.data else None
-        material = Material(name, (r, g, b, 1.0), texture)
-        transform = info.extension("KHR_texture_transform")
-        uv_set = info.integer("texCoord", 0)
+        shadow = part.child("occlusionTexture")
+        occlusion = None
+        if shadow.data and info.data and _coordinates(shadow) != _coordinates(info):
+            self._left_out["occlusion texture with coordinates of its own"] = None
+        elif shadow.data:
+            occlusion = self._texture(shadow.integer("index"))
+            info = info if info.data else shadow
+        uv_set, transform = _coordinates(info)
+        material = Material(name, (r, g, b, 1.0), texture, occlusion)
         if transform is None:
             return PlacedMaterial(material, uv_set)
-        return PlacedMaterial(
-            material, transform.integer("texCoord", uv_set), _uv_transform(transform)
-        )
+        return PlacedMaterial(material, uv_set, np.array(transform))
 
     def _note_others(self, part: Part, metallic: Part) -> None:
         for owner, key, what in (
             (part, "normalTexture", "normal texture"),
-            (part, "occlusionTexture", "occlusion texture"),
             (part, "emissiveTexture", "emissive texture"),
             (metallic, "metallicRoughnessTexture", "metallic-roughness texture"),
         ):
@@ -122,6 +125,15 @@ class Materials:
         except ScanError as error:
             return None, (f"read without a texture: {error.message}; {error.remedy}",)
         return referenced_texture(self._document.path, uri, url_encoded=True)
+
+
+def _coordinates(info: Part) -> tuple[int, tuple[tuple[float, ...], ...] | None]:
+    """Which set of texture coordinates a texture uses, and how they are moved, if they are."""
+    uv_set = info.integer("texCoord", 0)
+    transform = info.extension("KHR_texture_transform")
+    if transform is None:
+        return uv_set, None
+    return transform.integer("texCoord", uv_set), tuple(map(tuple, _uv_transform(transform)))
 
 
 def _uv_transform(part: Part) -> FloatArray:

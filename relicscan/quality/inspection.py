@@ -115,7 +115,7 @@ def what_looks_wrong(relic: Relic, scans: Sequence[Measured]) -> list[str]:
 
 def _colors_in_words(geometry: PointCloud | Mesh) -> str | None:
     if isinstance(geometry, Mesh) and geometry.textured:
-        sizes = [f"{m.texture.width} x {m.texture.height}" for m in geometry.materials if m.texture]
+        sizes = [f"{t.width} x {t.height}" for m in geometry.materials for t in m.textures]
         return f"texture {', '.join(sizes)}"
     if geometry.colors is None:
         return None

@@ -53,7 +53,7 @@ def zoo() -> dict[str, Mesh]:
     materials = (
         Material("jpeg", texture=texture("jpeg", (16, 8))),
         Material("png", texture=texture("png", (8, 8))),
-        Material("webp", texture=texture("webp", (8, 16))),
+        Material("webp", texture=texture("webp", (8, 16)), occlusion=texture("png", (16, 16))),
         Material("glass, says its exporter", (0.2, 2.0, float("nan"), 0.0)),
     )
     sliver = np.array(
@@ -250,6 +250,18 @@ def test_texture_bytes_are_the_source_s_own_and_stored_once(tmp_path: Path, kind
     assert glb.doc["images"][0]["mimeType"] == f"image/{kind}"
     declared = ["EXT_texture_webp"] if kind == "webp" else None
     assert glb.doc.get("extensionsRequired") == glb.doc.get("extensionsUsed") == declared
+
+
+def test_occlusion_stands_beside_the_colours(tmp_path: Path) -> None:
+    shadow = texture("png", (16, 16))
+    bare = painted(Material("m", occlusion=shadow))
+    write(tmp_path / "m.glb", replace(bare, colors=np.full((8, 3), 90)))
+    glb = Glb(tmp_path / "m.glb")
+    assert {"TEXCOORD_0", "COLOR_0"} < set(glb.primitives[0]["attributes"])
+    (material,) = glb.doc["materials"]
+    assert "baseColorTexture" not in material["pbrMetallicRoughness"]
+    image = glb.doc["textures"][material["occlusionTexture"]["index"]]["source"]
+    assert glb.view(glb.doc["images"][image]["bufferView"]) == shadow.data
 
 
 def test_texture_repeats_only_where_it_must(tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ from mesh_examples import (
 
 from relicscan.errors import ScanError
 from relicscan.formats import _gltf_counts, gltf
-from relicscan.formats.references import open_image
+from relicscan.formats.images import open_image
 from relicscan.relic import Mesh, PointCloud, Scan
 
 TEXELS = np.array([[[40 * r, 40 * c, 7] for c in range(4)] for r in range(4)], np.uint8)
@@ -391,6 +391,37 @@ def test_a_missing_texture_does_not_cost_the_relic(
     assert why in warning
 
 
+def test_occlusion_is_kept_with_the_coordinates_it_shares(tmp_path: Path) -> None:
+    built = GltfBuilder()
+    textured(built, {"texCoord": 1})
+    built.json["materials"][0]["occlusionTexture"] = {"index": 0, "texCoord": 1}
+    scan = read(tmp_path, built)
+    (material,) = mesh_of(scan).materials
+    assert material.texture is not None
+    assert material.occlusion is not None
+    assert not scan.warnings
+
+
+def test_occlusion_alone_brings_its_own_coordinates(tmp_path: Path) -> None:
+    built = GltfBuilder()
+    textured(built, {})
+    built.json["materials"] = [{"occlusionTexture": {"index": 0, "texCoord": 1}}]
+    mesh = mesh_of(read(tmp_path, built))
+    assert mesh.textured
+    assert mesh.materials[0].texture is None
+    assert mesh.corner_uv is not None
+    assert mesh.corner_uv[0, 2].tolist() == [1, np.float32(0.2)]
+
+
+def test_occlusion_with_coordinates_of_its_own_is_named(tmp_path: Path) -> None:
+    built = GltfBuilder()
+    textured(built, {"texCoord": 1})
+    built.json["materials"][0]["occlusionTexture"] = {"index": 0}
+    scan = read(tmp_path, built)
+    assert mesh_of(scan).materials[0].occlusion is None
+    assert "occlusion texture with coordinates of its own" in scan.warnings[0]
+
+
 def test_ktx2_alone_is_named(tmp_path: Path) -> None:
     built = GltfBuilder()
     built.json["extensionsRequired"] = ["KHR_texture_basisu"]
@@ -404,7 +435,7 @@ def test_ktx2_alone_is_named(tmp_path: Path) -> None:
 def test_what_is_not_kept_is_named(tmp_path: Path) -> None:
     built = GltfBuilder()
     built.json["materials"] = [
-        {"normalTexture": {"index": 0}, "occlusionTexture": {"index": 0}, "alphaMode": "BLEND"},
+        {"normalTexture": {"index": 0}, "alphaMode": "BLEND"},
         {
             "emissiveTexture": {"index": 0},
             "pbrMetallicRoughness": {"metallicRoughnessTexture": {"index": 0}},
@@ -417,13 +448,42 @@ def test_what_is_not_kept_is_named(tmp_path: Path) -> None:
     scan = read(tmp_path, built)
     broken, left_out, moving = scan.warnings
     assert "textures has no number 3" in broken
-    for what in ("normal", "occlusion", "emissive", "metallic-roughness", "transparency"):
+    for what in ("normal", "emissive", "metallic-roughness", "transparency"):
         assert what in left_out
     assert "animations" in moving
     mesh = mesh_of(scan)
     assert [m.name for m in mesh.materials] == ["material 0", "material 1", "default", "default"]
     assert mesh.face_material is not None
     assert mesh.face_material.tolist() == np.repeat(range(4), 12).tolist()
+
+
+@pytest.mark.parametrize("with_color", [True, False])
+def test_occlusion_is_kept_where_it_shares_the_texture_coordinates(
+    tmp_path: Path, with_color: bool
+) -> None:
+    built = GltfBuilder()
+    textured(built, {"texCoord": 1})
+    material = built.json["materials"][0]
+    material["occlusionTexture"] = {"index": 0, "texCoord": 1}
+    if not with_color:
+        del material["pbrMetallicRoughness"]
+    scan = read(tmp_path, built)
+    mesh = mesh_of(scan)
+    assert scan.warnings == ()
+    assert mesh.materials[0].occlusion is not None
+    assert mesh.materials[0].occlusion.data == image(TEXELS)
+    assert (mesh.materials[0].texture is not None) == with_color
+    assert mesh.corner_uv is not None
+    np.testing.assert_allclose(mesh.corner_uv[0, 2], [1, 0.2], atol=1e-6)
+
+
+def test_occlusion_with_coordinates_of_its_own_is_left_out(tmp_path: Path) -> None:
+    built = GltfBuilder()
+    textured(built, {"texCoord": 1})
+    built.json["materials"][0]["occlusionTexture"] = {"index": 0}
+    scan = read(tmp_path, built)
+    assert mesh_of(scan).materials[0].occlusion is None
+    assert "occlusion texture with coordinates of its own" in scan.warnings[0]
 
 
 def test_specular_glossiness_of_older_exports(tmp_path: Path) -> None:
@@ -580,7 +640,13 @@ def change(**changes: Any) -> Callable[[dict[str, Any]], None]:
         (change(buffers__0__uri="data:x"), "without data"),
         (change(buffers__0__uri="data:;base64,A"), "not base64"),
         (change(buffers__0__uri="file:///etc/passwd"), "URL"),
-        (change(bufferViews__0__extensions={"EXT_meshopt_compression": {}}), "meshopt"),
+        (
+            change(
+                bufferViews__0__extensions={"EXT_meshopt_compression": {}},
+                extensionsRequired=["EXT_meshopt_compression"],
+            ),
+            "compressed with meshopt",
+        ),
         (
             change(accessors__0__sparse={"count": 1, "indices": {}, "values": {}}),
             "bufferView is missing",
@@ -599,6 +665,14 @@ def test_what_breaks_the_specification_is_named(
     with pytest.raises(ScanError, match=why) as error:
         gltf.read(path)
     assert error.value.remedy
+
+
+def test_meshopt_data_with_a_fallback_are_read_from_that(tmp_path: Path) -> None:
+    built = GltfBuilder()
+    built.mesh(built.box())
+    built.json["extensionsUsed"] = ["EXT_meshopt_compression"]
+    built.json["bufferViews"][0]["extensions"] = {"EXT_meshopt_compression": {"buffer": 1}}
+    assert len(mesh_of(read(tmp_path, built)).vertices) == 8
 
 
 def test_sparse_indices_and_corner_indices_are_checked(tmp_path: Path) -> None:
