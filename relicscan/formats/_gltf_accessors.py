@@ -23,6 +23,8 @@ from relicscan.formats.references import resolve_reference
 _DTYPES = {5120: "<i1", 5121: "<u1", 5122: "<i2", 5123: "<u2", 5125: "<u4", 5126: "<f4"}
 _COMPONENTS = {"SCALAR": 1, "VEC2": 2, "VEC3": 3, "VEC4": 4}
 
+_MESHOPT = frozenset({"EXT_meshopt_compression", "KHR_meshopt_compression"})
+
 #: An accessor without data means so many zeros; nobody needs more of them than this.
 _MAX_ZEROS = 1_000_000
 
@@ -64,7 +66,10 @@ class Accessors:
     def view(self, index: int) -> memoryview:
         """The bytes of a buffer view."""
         view = self._root.item("bufferViews", index)
-        if view.extension("EXT_meshopt_compression", "KHR_meshopt_compression") is not None:
+        # Where the extension is not required, the file also brings the data uncompressed.
+        if view.extension(*_MESHOPT) is not None and not _MESHOPT.isdisjoint(
+            self._root.texts("extensionsRequired")
+        ):
             raise ScanError(
                 "its data are compressed with meshopt, which is for delivery and not for masters",
                 remedy="take the file from before the compression, or decompress it with "

@@ -55,7 +55,8 @@ class SceneCounts:
             primitives=copies,
             colors="COLOR_0" in attributes.data,
             normals="NORMAL" in attributes.data,
-            textured="baseColorTexture" in color.child("pbrMetallicRoughness").data,
+            textured="occlusionTexture" in color.data
+            or "baseColorTexture" in color.child("pbrMetallicRoughness").data,
         )
 
     def check(self) -> None:

@@ -129,34 +129,43 @@ class TextBlock:
         return parse_numbers(text, begin, self.line[which])
 
 
-def text_blocks(path: Path, *, continued: bool = False) -> Iterator[TextBlock]:
+def text_blocks(
+    path: Path, *, continued: bool = False, containing: bytes = b""
+) -> Iterator[TextBlock]:
     """The lines of a text file, chunk by chunk; any line ends, a byte order mark passed over.
 
     With `continued` a backslash at the end of a line joins it to the next (OBJ).
-    Raises ScanError for an empty file, UTF-16 and endless lines, OSError.
+    Chunks without the bytes `containing` are passed over. Raises ScanError for an
+    empty file, UTF-16 and endless lines, OSError.
     """
-    file_size(path)
     line = 1
+    for chunk in _chunks_of_lines(path, continued):
+        if containing in chunk:
+            yield _block(chunk, line, continued)
+        line += chunk.count(b"\n")
+
+
+def _chunks_of_lines(path: Path, continued: bool) -> Iterator[bytes]:
+    file_size(path)
     rest = b""
+    first = True
     with path.open("rb") as file:
         while chunk := file.read(CHUNK_BYTES):
-            if line == 1 and not rest:
-                chunk = _without_mark(chunk)
-            chunk = rest + chunk
+            chunk = rest + (_without_mark(chunk) if first else chunk)
+            first = False
             if b"\r" in chunk and b"\n" not in chunk:
                 chunk = chunk.replace(b"\r", b"\n")
             cut = _end_of_lines(chunk, continued)
             if not cut and len(chunk) > 2 * CHUNK_BYTES:
                 raise ScanError(
-                    f"line {line:,} is longer than {CHUNK_BYTES >> 20} MB: this is not a text file",
+                    f"a line is longer than {CHUNK_BYTES >> 20} MB: this is not a text file",
                     remedy=COPY_AGAIN,
                 )
             rest = chunk[cut:]
             if cut:
-                yield _block(chunk[:cut], line, continued)
-                line += chunk.count(b"\n", 0, cut)
+                yield chunk[:cut]
     if rest:
-        yield _block(rest + b"\n", line, continued)
+        yield rest + b"\n"
 
 
 def parse_numbers(text: ByteArray, begin: Indices, lines: Indices) -> Numbers:

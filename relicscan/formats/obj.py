@@ -92,7 +92,7 @@ def references(path: Path) -> list[Path]:
     """
     named: list[bytes] = []
     try:
-        for block in text_blocks(path, continued=True):
+        for block in text_blocks(path, continued=True, containing=b"mtllib"):
             named += (name for _, name in statements(block, b"mtllib"))
     except ScanError:
         return []

@@ -457,35 +457,6 @@ def test_what_is_not_kept_is_named(tmp_path: Path) -> None:
     assert mesh.face_material.tolist() == np.repeat(range(4), 12).tolist()
 
 
-@pytest.mark.parametrize("with_color", [True, False])
-def test_occlusion_is_kept_where_it_shares_the_texture_coordinates(
-    tmp_path: Path, with_color: bool
-) -> None:
-    built = GltfBuilder()
-    textured(built, {"texCoord": 1})
-    material = built.json["materials"][0]
-    material["occlusionTexture"] = {"index": 0, "texCoord": 1}
-    if not with_color:
-        del material["pbrMetallicRoughness"]
-    scan = read(tmp_path, built)
-    mesh = mesh_of(scan)
-    assert scan.warnings == ()
-    assert mesh.materials[0].occlusion is not None
-    assert mesh.materials[0].occlusion.data == image(TEXELS)
-    assert (mesh.materials[0].texture is not None) == with_color
-    assert mesh.corner_uv is not None
-    np.testing.assert_allclose(mesh.corner_uv[0, 2], [1, 0.2], atol=1e-6)
-
-
-def test_occlusion_with_coordinates_of_its_own_is_left_out(tmp_path: Path) -> None:
-    built = GltfBuilder()
-    textured(built, {"texCoord": 1})
-    built.json["materials"][0]["occlusionTexture"] = {"index": 0}
-    scan = read(tmp_path, built)
-    assert mesh_of(scan).materials[0].occlusion is None
-    assert "occlusion texture with coordinates of its own" in scan.warnings[0]
-
-
 def test_specular_glossiness_of_older_exports(tmp_path: Path) -> None:
     built = GltfBuilder()
     textured(built, {})
