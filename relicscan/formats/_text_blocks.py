@@ -165,7 +165,7 @@ def _chunks_of_lines(path: Path, continued: bool) -> Iterator[bytes]:
             if cut:
                 yield chunk[:cut]
     if rest:
-        yield rest + b"\n"
+        yield rest + b"\n\n"  # two: a backslash may join the first
 
 
 def parse_numbers(text: ByteArray, begin: Indices, lines: Indices) -> Numbers:

@@ -114,6 +114,17 @@ def test_line_ends_and_byte_order_marks(tmp_path: Path, end: str, mark: bytes) -
     assert mesh.faces.tolist() == [[0, 1, 2]]
 
 
+@pytest.mark.parametrize("end", ["", "\\", "\\\n", "\n\\", "\\\r\n", "\\\n\\\n"])
+@pytest.mark.parametrize("chunk_bytes", [100, 1 << 24])
+def test_files_may_end_in_a_backslash(
+    tmp_path: Path, end: str, chunk_bytes: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_text_blocks, "CHUNK_BYTES", chunk_bytes)
+    assert mesh_of(read(tmp_path, TRIANGLE + "f 1 2 3" + end)).faces.tolist() == [[0, 1, 2]]
+    with pytest.raises(ScanError, match="no geometry"):
+        read(tmp_path, "# " + end)
+
+
 def test_utf16_is_named(tmp_path: Path) -> None:
     with pytest.raises(ScanError, match="UTF-16"):
         read(tmp_path, TRIANGLE.encode("utf-16"))
