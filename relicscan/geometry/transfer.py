@@ -11,7 +11,11 @@ from numpy.typing import NDArray
 
 from relicscan.geometry.neighbours import nearest, tree
 from relicscan.geometry.o3d import load, raycasting_scene
+from relicscan.geometry.topology import face_areas
 from relicscan.relic import ByteArray, Float32Array, FloatArray, Mesh, PointCloud
+
+#: A corner this many times farther off in the texture than its face is large lies across a seam.
+MOST_STRETCH = 1.5
 
 
 def colors_from_cloud(vertices: FloatArray, cloud: PointCloud, neighbours: int = 4) -> ByteArray:
@@ -50,45 +54,85 @@ def colors_from_mesh(vertices: FloatArray, source: Mesh) -> ByteArray:
 def texture_coordinates(target: Mesh, source: Mesh) -> Mesh:
     """`target` with the texture coordinates and materials of the surface it was decimated from.
 
-    Each face takes the chart (connected patch of texture coordinates) that lies closest
-    to its centre, and each of its corners the closest place on that chart: a face that
-    spans a seam is stretched a little instead of showing what lies between charts.
+    Each face belongs to the chart (connected patch of texture coordinates) that lies
+    closest to its centre. A corner takes the closest place on `source`, unless that lies
+    across a seam: on another chart, or far off on the same one, where a chart meets itself
+    (the back of an unrolled cylinder). Such a corner is sought in the texture instead, from
+    the centre on: a face over a seam is cut short a little, and shows nothing else.
     """
     if source.corner_uv is None:
         raise ValueError("the mesh has no texture coordinates")
     chart = texture_charts(source)
-    centres = target.vertices[target.faces].mean(axis=1)
-    nearest_face, _ = closest_on(source, centres)
-    face_chart = chart[nearest_face]
+    corners = target.vertices[target.faces]
+    centres = corners.mean(axis=1)
+    home, weights = closest_on(source, centres)
+    centre_uv = _texture_at(source, home, weights)
+    offsets = corners - centres[:, None]
+    expected = centre_uv[:, None] + _texture_steps(source, home, offsets)
 
-    corners = target.vertices[target.faces].reshape(-1, 3)
     on_face, weights = closest_on(source, target.vertices)
-    on_face, weights = on_face[target.faces].ravel(), weights[target.faces].reshape(-1, 3)
-    wanted = np.repeat(face_chart, 3)
-    strayed = np.flatnonzero(chart[on_face] != wanted)
-    strayed = strayed[np.argsort(wanted[strayed], kind="stable")]
-    for group in np.split(strayed, np.flatnonzero(np.diff(wanted[strayed])) + 1):
-        if not len(group):
-            continue
-        faces = np.flatnonzero(chart == wanted[group[0]])
-        local, weights[group] = closest_on(
-            Mesh(source.vertices, source.faces[faces]), corners[group]
-        )
-        on_face[group] = faces[local]
-    uv = np.einsum("ik,ikj->ij", weights, source.corner_uv[on_face].astype(np.float64))
+    uv = _texture_at(source, on_face, weights)[target.faces]
+    scale = _texture_scale(source, chart)[chart[home]]
+    usual = scale[:, None] * np.linalg.norm(offsets, axis=2)
+    usual = np.maximum(usual, np.linalg.norm(expected - centre_uv[:, None], axis=2))
+    strayed = np.linalg.norm(uv - expected, axis=2) > MOST_STRETCH * usual
+    strayed |= chart[on_face][target.faces] != chart[home][:, None]
+    if strayed.any():
+        face, _ = np.nonzero(strayed)
+        uv[strayed] = _closest_in_texture(source, chart, chart[home[face]], expected[strayed])
     return Mesh(
         target.vertices,
         target.faces,
         normals=target.normals,
         colors=target.colors,
-        corner_uv=uv.reshape(-1, 3, 2).astype(np.float32),
-        face_material=None if source.face_material is None else source.face_material[nearest_face],
+        corner_uv=uv,
+        face_material=None if source.face_material is None else source.face_material[home],
         materials=source.materials,
     )
 
 
+def _texture_at(mesh: Mesh, face: NDArray[np.int64], weights: FloatArray) -> FloatArray:
+    """Texture coordinates (q, 2) at barycentric weights (q, 3) on faces (q,)."""
+    return np.asarray(np.einsum("qk,qkj->qj", weights, mesh.corner_uv[face].astype(np.float64)))  # type: ignore[index]
+
+
+def _texture_steps(mesh: Mesh, face: NDArray[np.int64], offsets: FloatArray) -> FloatArray:
+    """What steps (q, 3, 3) in space are in the texture (q, 3, 2), as faces (q,) are mapped."""
+    a, b, c = (mesh.vertices[mesh.faces[face, i]] for i in range(3))
+    sides = np.stack([b - a, c - a], axis=1)
+    uv = mesh.corner_uv[face].astype(np.float64)  # type: ignore[index]
+    along = np.einsum("qid,qkd->qki", sides, offsets)
+    gram = np.einsum("qid,qjd->qij", sides, sides)
+    share = np.einsum("qij,qkj->qki", np.linalg.pinv(gram, rcond=1e-9, hermitian=True), along)
+    return np.asarray(np.einsum("qki,qij->qkj", share, uv[:, 1:] - uv[:, :1]))
+
+
+def _texture_scale(mesh: Mesh, chart: NDArray[np.int64]) -> FloatArray:
+    """Texture lengths per unit of the mesh on each chart: root of the areas' ratio."""
+    uv = mesh.corner_uv.astype(np.float64)  # type: ignore[union-attr]
+    u, v = np.moveaxis(uv[:, 1:] - uv[:, :1], 2, 0)
+    texture = np.bincount(chart, np.abs(u[:, 0] * v[:, 1] - u[:, 1] * v[:, 0]) / 2)
+    surface = np.bincount(chart, face_areas(mesh))
+    return np.sqrt(np.divide(texture, surface, out=np.zeros_like(surface), where=surface > 0))
+
+
+def _closest_in_texture(
+    mesh: Mesh, chart: NDArray[np.int64], wanted: NDArray[np.int64], uv: FloatArray
+) -> FloatArray:
+    """The places (q, 2) on the charts `wanted` (q,) that lie closest to uv (q, 2).
+
+    One search for all charts: they are laid out as floors, farther apart than they are wide.
+    """
+    flat = mesh.corner_uv.reshape(-1, 2).astype(np.float64)  # type: ignore[union-attr]
+    floor = 2 * float(np.linalg.norm(np.ptp(np.vstack([flat, uv]), axis=0))) + 1
+    floors = Mesh(
+        np.column_stack([flat, np.repeat(chart * floor, 3)]), np.arange(len(flat), dtype=np.int32).reshape(-1, 3)
+    )
+    return _texture_at(mesh, *closest_on(floors, np.column_stack([uv, wanted * floor])))
+
+
 def texture_charts(mesh: Mesh) -> NDArray[np.int64]:
-    """The chart of each face (m,): faces that share an edge in the texture and the material."""
+    """The chart of each face (m,): faces that share a corner in texture and material."""
     from scipy.sparse import coo_matrix, csgraph
 
     uv: Float32Array = mesh.corner_uv  # type: ignore[assignment]
