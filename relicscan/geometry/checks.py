@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from relicscan.errors import StageError
-from relicscan.relic import FloatArray
+from relicscan.relic import FloatArray, Mesh
 
 
 def require_finite(coordinates: FloatArray) -> None:
@@ -26,3 +26,12 @@ def require_count(points: FloatArray, at_least: int) -> None:
             remedy="look at what the stages before it removed, and at the scan itself",
         )
     require_finite(points)
+
+
+def require_faces(mesh: Mesh) -> None:
+    """Raise StageError where a mesh has no triangles."""
+    if not len(mesh.faces):
+        raise StageError(
+            "the mesh has no triangles",
+            remedy="look at what the stages before it removed, and at the scan itself",
+        )

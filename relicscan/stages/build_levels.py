@@ -7,6 +7,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from relicscan.geometry.checks import require_faces
 from relicscan.geometry.levels import decimated
 from relicscan.geometry.topology import vertex_normals
 from relicscan.relic import Level, Relic
@@ -33,6 +34,7 @@ def build_levels(
     coordinates from the full surface. A scan with fewer triangles keeps what it has.
     """
     mesh = relic.the_mesh()
+    require_faces(mesh)
     finer = mesh
     levels: list[Level] = []
     warnings: list[str] = []

@@ -12,7 +12,8 @@ from pydantic import Field
 from relicscan.errors import ScanError
 from relicscan.geometry.frames import find_support, transformed
 from relicscan.geometry.neighbours import point_spacing
-from relicscan.relic import FloatArray, Relic
+from relicscan.geometry.topology import without_unreferenced
+from relicscan.relic import FloatArray, Mesh, PointCloud, Relic
 from relicscan.stage import stage
 
 Corner = tuple[float, float, float]
@@ -43,47 +44,62 @@ def crop(
     where a plate is seen and kept, a warning says so.
     """
     points = relic.cloud.points if relic.cloud is not None else relic.the_mesh().vertices
-    inside = np.ones(len(points), dtype=bool)
-    if min is not None or max is not None:
-        source = transformed(np.linalg.inv(relic.frame.T_work_source), points)
-        inside &= (source >= (min or (-np.inf,) * 3)).all(axis=1)
-        inside &= (source <= (max or (np.inf,) * 3)).all(axis=1)
-    boxed = int((~inside).sum())
-    relic = relic.noting(points_outside_box=boxed)
-    if relic.cloud is not None:
-        relic, inside = _without_support(relic, points, inside, support, support_margin_spacings)
-    if not inside.any():
-        raise ScanError(
-            "cropping leaves nothing",
-            remedy="compare [crop] in relic.toml with the extent that `relicscan inspect` shows",
+    inside = _in_box(relic, points, min, max)
+    seen = points[inside & np.isfinite(points).all(axis=1)]
+    relic = relic.noting(points_outside_box=len(points) - int(inside.sum()))
+    spacing = point_spacing(seen)
+    plate = find_support(seen, 2 * spacing, relic.seed)
+    if support == "keep" and plate is not None:
+        relic = relic.warning(
+            f"{plate.share:.0%} of the points lie on a plane under the rest, perhaps the plate "
+            'it stood on. Write support = "remove" under [crop] in relic.toml to leave it out'
         )
-    if inside.all():
-        return relic
-    if relic.cloud is not None:
-        return replace(relic, cloud=relic.cloud.take(inside))
-    mesh = relic.the_mesh()
-    return replace(relic, mesh=mesh.take_faces(np.asarray(inside[mesh.faces].all(axis=1))))
-
-
-def _without_support(
-    relic: Relic,
-    points: FloatArray,
-    inside: NDArray[np.bool_],
-    support: str,
-    margin_spacings: float,
-) -> tuple[Relic, NDArray[np.bool_]]:
-    spacing = point_spacing(points[inside])
-    plane = find_support(points[inside], 2 * spacing, relic.seed)
-    if support == "keep":
-        if plane is not None:
-            relic = relic.warning(
-                f"{plane.share:.0%} of the points lie on a plane under the rest, perhaps the plate "
-                'it stood on. Write support = "remove" under [crop] in relic.toml to leave it out'
-            )
-        return relic, inside
-    if plane is None:
-        return relic.warning(
+    if support == "remove" and plate is None:
+        relic = relic.warning(
             'relic.toml asks for support = "remove", but no plate was found under the relic'
-        ), inside
-    on_plate = inside & (plane.height(points) < margin_spacings * spacing)
-    return relic.noting(points_on_support=int(on_plate.sum())), inside & ~on_plate
+        )
+
+    def kept(points: FloatArray) -> NDArray[np.bool_]:
+        inside = _in_box(relic, points, min, max)
+        if support == "remove" and plate is not None:
+            inside &= plate.height(points) >= support_margin_spacings * spacing
+        return inside
+
+    if support == "remove" and plate is not None:
+        relic = relic.noting(points_on_support=int(inside.sum() - kept(points).sum()))
+    if relic.cloud is not None:
+        relic = replace(relic, cloud=_cropped_cloud(relic.cloud, kept(relic.cloud.points)))
+    if relic.mesh is not None:
+        relic = replace(relic, mesh=_cropped_mesh(relic.mesh, kept(relic.mesh.vertices)))
+    return relic
+
+
+def _in_box(
+    relic: Relic, points: FloatArray, low: Corner | None, high: Corner | None
+) -> NDArray[np.bool_]:
+    inside = np.ones(len(points), dtype=bool)
+    if low is not None or high is not None:
+        source = transformed(np.linalg.inv(relic.frame.T_work_source), points)
+        inside &= (source >= (low or (-np.inf,) * 3)).all(axis=1)
+        inside &= (source <= (high or (np.inf,) * 3)).all(axis=1)
+    return inside
+
+
+def _cropped_cloud(cloud: PointCloud, kept: NDArray[np.bool_]) -> PointCloud:
+    if not kept.any():
+        raise _nothing_left()
+    return cloud if kept.all() else cloud.take(kept)
+
+
+def _cropped_mesh(mesh: Mesh, kept: NDArray[np.bool_]) -> Mesh:
+    whole = np.asarray(kept[mesh.faces].all(axis=1))
+    if not whole.any():
+        raise _nothing_left()
+    return mesh if whole.all() else without_unreferenced(mesh.take_faces(whole))
+
+
+def _nothing_left() -> ScanError:
+    return ScanError(
+        "cropping leaves nothing",
+        remedy="compare [crop] in relic.toml with the extent that `relicscan inspect` shows",
+    )
