@@ -120,7 +120,8 @@ def without_unreferenced(mesh: Mesh) -> Mesh:
 
 def welded(mesh: Mesh) -> Mesh:
     """The mesh with vertices at exactly the same place (and of the same colour) made one."""
-    parts = [mesh.vertices.view(np.uint64).reshape(len(mesh.vertices), 3)]
+    # Adding zero turns -0.0 into 0.0: the same place, other bits.
+    parts = [(mesh.vertices + 0.0).view(np.uint64).reshape(len(mesh.vertices), 3)]
     if mesh.colors is not None:
         parts.append(mesh.colors.astype(np.uint64) @ np.array([[1], [256], [65536]], np.uint64))
     keys = np.ascontiguousarray(np.hstack(parts))
