@@ -14,14 +14,15 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
-
 from relicscan import formats
 from relicscan.errors import PipelineError, ScanError
-from relicscan.geometry.frames import axis, transformed, upright, working_frame
+from relicscan.geometry.frames import transformed, working_frame
+from relicscan.metadata.declared import frame_of, with_poses, with_units
 from relicscan.metadata.identity import check_unique, relic_id_from_path
 from relicscan.metadata.relic_toml import RelicToml, read_relic_toml
-from relicscan.relic import UNDECIDED, Frame, Mesh, Relic, Scan, SourceFile
+from relicscan.metadata.sources import source_files
+from relicscan.relic import Mesh, Relic, Scan, SourceFile
+from relicscan.stage import did_you_mean
 from relicscan.units import mm_per_unit
 
 TOML = "relic.toml"
@@ -34,8 +35,8 @@ CLOUD_SUFFIXES = frozenset([".pcd", ".xyz", ".asc", ".txt", ".pts", ".ptx", ".la
 class FoundRelic:
     """A relic as the names of its files tell, before anything of it is read.
 
-    `files` are its scans, `whole_folder` says whether the folder is its own (then
-    everything else in it is listed in the manifest). With an `error` it is rejected.
+    `files` are its scans, `whole_folder` says whether the folder is its own: then what
+    else lies in it is listed in the manifest. With an `error` it is rejected.
     """
 
     id: str
@@ -55,16 +56,23 @@ def find_relics(inputs: Sequence[Path]) -> list[FoundRelic]:
     """
     found: list[FoundRelic] = []
     for given in inputs:
-        path = given.absolute()
+        path = Path(given).absolute()
+        if path.name == TOML and path.is_file():
+            path = path.parent
         if path.is_dir():
-            found += list(_in_folder(path, path)) or [_nothing_in(path)]
+            found += list(_in_root(path)) or [_nothing_in(path)]
         elif path.is_file():
             found.append(_single_file(path))
         else:
             raise PipelineError(
-                "there is no such file or folder", scan=str(given), remedy="check the path"
+                "there is no such file or folder",
+                scan=str(given),
+                remedy="check the path, and that you may read the folders that lead there",
             )
-    unique = {(r.folder.resolve(), r.files, r.id): r for r in found}
+    # What was given twice is one relic; its path from the root says more than its own name.
+    unique: dict[object, FoundRelic] = {}
+    for relic in sorted(found, key=lambda r: (len(r.id), r.id)):
+        unique[relic.folder.resolve(), tuple(f.resolve() for f in relic.files)] = relic
     return sorted(_refuse_collisions(list(unique.values())), key=lambda r: r.id)
 
 
@@ -76,15 +84,20 @@ def read_relic(found: FoundRelic) -> Relic:
     if found.error is not None:
         raise found.error
     try:
-        toml = read_relic_toml(found.toml) if found.toml else RelicToml()
-        scans = [
-            replace(scan, file=_relative(file, found.folder))
-            for file in found.files
-            for scan in formats.read(file)
-        ]
-        sources = tuple(_sources(found))
+        return _read(found)
     except ScanError as error:
-        raise error.at(scan=found.id, stage="read") from None
+        raise error.at(scan=found.id) from None
+
+
+def _read(found: FoundRelic) -> Relic:
+    toml = read_relic_toml(found.toml) if found.toml else RelicToml()
+    scans = [
+        replace(scan, file=_relative(file, found.folder))
+        for file in found.files
+        for scan in formats.read(file)
+    ]
+    others = _others_in(found) if found.whole_folder else ()
+    sources = tuple(source_files(found.folder, found.files, toml=found.toml, others=others))
     warnings = tuple(f"{scan.file}: {text}" for scan in scans for text in scan.warnings)
     relic = Relic(
         id=found.id,
@@ -93,19 +106,17 @@ def read_relic(found: FoundRelic) -> Relic:
         seed=seed_of(sources),
         warnings=tuple(dict.fromkeys(warnings)),
     )
-    scans, unit_warnings = _with_units(
+    scans, unit_warnings = with_units(
         [replace(scan, warnings=()) for scan in scans], toml.scan.unit
     )
-    scans = _with_poses(scans, toml)
+    scans = with_poses(scans, toml)
     relic = relic.warning(*unit_warnings)
-    frame = _frame(scans, toml)
+    frame = frame_of(scans, toml)
     if not any(isinstance(scan.geometry, Mesh) for scan in scans):
         return replace(relic, scans=tuple(scans), frame=frame)
     if len(scans) > 1:
         raise ScanError(
             f"{len(scans)} scans, one of them a mesh, cannot be one relic",
-            scan=found.id,
-            stage="read",
             remedy='name the file that is the relic under [scan] in relic.toml: files = ["…"]',
         )
     return _mesh_relic(replace(relic, frame=frame), scans[0])
@@ -114,45 +125,76 @@ def read_relic(found: FoundRelic) -> Relic:
 def seed_of(sources: Iterable[SourceFile]) -> int:
     """The seed of everything random in a relic's run: from the bytes of its scans, so it stays."""
     digest = hashlib.sha256()
-    for source in sorted(sources, key=lambda s: s.path):
-        if source.role == "scan":
-            digest.update(bytes.fromhex(source.sha256))
+    for sha256 in sorted(source.sha256 for source in sources if source.role == "scan"):
+        digest.update(bytes.fromhex(sha256))
     return int.from_bytes(digest.digest()[:4], "big") & 0x7FFFFFFF
 
 
-def _in_folder(folder: Path, root: Path) -> Iterator[FoundRelic]:
-    """Relics of a folder and, unless a relic.toml claims the folder, of those inside it."""
-    if (folder / ".relicscan").is_dir():
-        return  # an output folder
-    try:
-        entries = sorted(os.scandir(folder), key=lambda e: e.name)
-    except OSError as error:
-        yield FoundRelic(
-            _id_of(folder, root),
-            folder,
-            error=ScanError(
-                f"the folder cannot be read ({error.strerror})",
-                scan=str(folder),
-                remedy="check that you may read it, and that the share is there",
-            ),
-        )
-        return
-    visible = [e for e in entries if not e.name.startswith(".")]
-    files = [Path(e.path) for e in visible if e.is_file() and is_scan(Path(e.path))]
-    toml = folder / TOML
-    if toml.is_file():
-        yield _with_toml(folder, root, toml, files)
-        return
-    clouds = [f for f in files if _is_cloud(f)]
+def _in_root(root: Path, *, claimed: bool = False) -> Iterator[FoundRelic]:
+    """Relics of a folder and of all folders inside it.
+
+    What lies below a relic.toml is `claimed` by it, but for folders with a relic.toml of their own.
+    """
+    waiting = [(root, claimed)]
+    while waiting:
+        folder, claimed = waiting.pop()
+        try:
+            entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+            files = [Path(e.path) for e in entries if not e.name.startswith(".") and e.is_file()]
+            folders = [Path(e.path) for e in entries if e.is_dir(follow_symlinks=False)]
+        except OSError as error:
+            yield _unreadable(folder, root, error)
+            continue
+        if any(inside.name == ".relicscan" for inside in folders):
+            continue  # an output folder
+        toml = folder / TOML
+        if toml in files:
+            yield _with_toml(folder, root, toml, _scans_among(files))
+        elif not claimed:
+            yield from _loose(folder, root, _scans_among(files))
+        claimed = claimed or toml in files
+        waiting += [(inside, claimed) for inside in folders if not inside.name.startswith(".")]
+
+
+def _loose(folder: Path, root: Path, files: list[Path]) -> Iterator[FoundRelic]:
+    """Without a relic.toml: point clouds are partial scans of one relic, meshes one relic each."""
+    clouds = tuple(f for f in files if _is_cloud(f))
     if clouds:
-        meshes_too = len(clouds) < len(files)
-        yield FoundRelic(_id_of(folder, root), folder, tuple(clouds), whole_folder=not meshes_too)
+        alone = len(clouds) == len(files)
+        yield FoundRelic(_id_of(folder, root), folder, clouds, whole_folder=alone)
     for mesh in files:
         if mesh not in clouds:
-            yield FoundRelic(_id_of(mesh.with_suffix(""), root), folder, (mesh,))
-    for entry in visible:
-        if entry.is_dir(follow_symlinks=False):
-            yield from _in_folder(Path(entry.path), root)
+            name = _id_of(mesh.with_suffix(""), root)
+            yield FoundRelic(name, folder, (mesh,), whole_folder=len(files) == 1)
+
+
+def _unreadable(folder: Path, root: Path, error: OSError) -> FoundRelic:
+    reason = ScanError(
+        f"the folder cannot be read ({error.strerror or error})",
+        scan=str(folder),
+        remedy="check that you may read it, and that the share is there",
+    )
+    return FoundRelic(_id_of(folder, root), folder, error=reason)
+
+
+def _others_in(found: FoundRelic) -> Iterator[Path]:
+    """Files of a relic's folder; not those of relics inside it, and none that are hidden."""
+    with_toml = found.toml is not None
+    for directory, folders, names in os.walk(found.folder):
+        here = Path(directory)
+        folders[:] = [f for f in folders if not f.startswith(".") and not _is_output(here / f)]
+        if with_toml:
+            folders[:] = [f for f in folders if not (here / f / TOML).is_file()]
+        elif here == found.folder:
+            folders[:] = [f for f in folders if next(_in_root(here / f), None) is None]
+        for name in names:
+            path = here / name
+            if not name.startswith(".") and path.is_file() and not path.is_symlink():
+                yield path
+
+
+def _is_output(folder: Path) -> bool:
+    return (folder / ".relicscan").is_dir()
 
 
 def _with_toml(folder: Path, root: Path, toml: Path, files: list[Path]) -> FoundRelic:
@@ -161,7 +203,7 @@ def _with_toml(folder: Path, root: Path, toml: Path, files: list[Path]) -> Found
         stated = read_relic_toml(toml)
         found = replace(fallback, id=stated.id or fallback.id)
         if stated.scan.files:
-            files = [_named(folder, name) for name in stated.scan.files]
+            files = [_named(folder, name, files) for name in stated.scan.files]
         elif len(files) > 1 and not all(_is_cloud(f) for f in files):
             raise ScanError(
                 f"the folder holds {len(files)} scans of which not all are point clouds: "
@@ -175,17 +217,26 @@ def _with_toml(folder: Path, root: Path, toml: Path, files: list[Path]) -> Found
                 scan=str(folder),
                 remedy="relicscan reads " + " ".join(sorted(formats.MODULES)),
             )
+        scans = [_relative(file, folder) for file in files]
+        for pose in stated.scan.pose:
+            if pose.file not in scans:
+                raise ScanError(
+                    f"a [[scan.pose]] is for '{pose.file}', which is no scan of this relic",
+                    scan=TOML,
+                    remedy=did_you_mean(pose.file, scans, "its scans are"),
+                )
     except ScanError as error:
         return replace(fallback, error=error)
     return replace(found, files=tuple(files))
 
 
 def _nothing_in(folder: Path) -> FoundRelic:
-    error = ScanError(
-        "there is no scan in this folder",
-        scan=str(folder),
-        remedy="relicscan reads " + " ".join(sorted(formats.MODULES)),
-    )
+    if _is_output(folder):
+        message, remedy = "this is an output folder of relicscan", "name the folder of the scans"
+    else:
+        message = "there is no scan in this folder"
+        remedy = "relicscan reads " + " ".join(sorted(formats.MODULES))
+    error = ScanError(message, scan=str(folder), remedy=remedy)
     return FoundRelic(_id_of(folder, folder), folder, error=error)
 
 
@@ -230,6 +281,12 @@ def is_scan(path: Path) -> bool:
     return path.suffix.lower() != ".txt" or _looks_like_points(path)
 
 
+def _scans_among(files: list[Path]) -> list[Path]:
+    """The scans of one folder. A .txt beside other scans holds targets, poses or notes on them."""
+    scans = [f for f in files if is_scan(f)]
+    return [f for f in scans if f.suffix.lower() != ".txt"] or scans
+
+
 def _looks_like_points(path: Path) -> bool:
     """Whether a .txt holds columns of numbers rather than notes: its first lines tell."""
     try:
@@ -265,112 +322,19 @@ def _id_of(path: Path, root: Path) -> str:
     return relic_id_from_path(parts)
 
 
-def _named(folder: Path, name: str) -> Path:
+def _named(folder: Path, name: str, scans: list[Path]) -> Path:
     path = folder / name
-    if not path.is_file() or not path.resolve().is_relative_to(folder.resolve()):
+    if not path.is_file():
         raise ScanError(
-            f"relic.toml names '{name}' under [scan] files, which is not in the folder",
+            f"[scan] files names '{name}', which is not in the folder",
             scan=TOML,
-            remedy="check the spelling; paths are relative to the relic.toml",
+            remedy=did_you_mean(name, [f.name for f in scans], "the scans beside relic.toml are"),
         )
     return path
 
 
 def _relative(path: Path, folder: Path) -> str:
     return path.relative_to(folder).as_posix()
-
-
-def _sources(found: FoundRelic) -> Iterator[SourceFile]:
-    """Every file the relic was made from, and the rest of its folder where it is its own."""
-    roles: dict[Path, str] = {}
-    for file in found.files:
-        for reference in _references(file):
-            roles.setdefault(reference, _role(reference))
-    roles |= dict.fromkeys(found.files, "scan")
-    if found.toml is not None:
-        roles[found.toml] = "metadata"
-    if found.whole_folder:
-        for directory, folders, names in os.walk(found.folder):
-            folders[:] = sorted(f for f in folders if not f.startswith("."))
-            if found.toml is None:
-                folders.clear()  # without a relic.toml, folders inside are relics of their own
-            for name in sorted(names):
-                path = Path(directory) / name
-                if not name.startswith(".") and path.is_file() and not path.is_symlink():
-                    roles.setdefault(path, "other")
-    for path, role in sorted(roles.items(), key=lambda item: item[0].as_posix()):
-        with path.open("rb") as stream:
-            digest = hashlib.file_digest(stream, "sha256").hexdigest()
-        yield SourceFile(
-            _relative(path, found.folder),
-            role,  # type: ignore[arg-type]
-            path.stat().st_size,
-            digest,
-        )
-
-
-def _references(file: Path) -> list[Path]:
-    references = getattr(formats.format_of(file), "references", None)
-    return list(references(file)) if references else []
-
-
-def _role(path: Path) -> str:
-    match path.suffix.lower():
-        case ".mtl":
-            return "material"
-        case ".bin":
-            return "buffer"
-    return "texture"
-
-
-def _with_units(scans: list[Scan], declared: str | None) -> tuple[list[Scan], list[str]]:
-    """Scans with a unit: the file's own, else the declared one, which overrules if all have one."""
-    if declared is None:
-        return scans, []
-    basis = "declared in relic.toml"
-    if any(scan.unit is None for scan in scans):
-        return [
-            replace(s, unit=declared, unit_basis=basis) if s.unit is None else s for s in scans
-        ], []
-    warnings = [
-        f"{scan.file}: relic.toml says {declared} where the file says {scan.unit} "
-        f"({scan.unit_basis}): relic.toml was believed"
-        for scan in scans
-        if scan.unit != declared
-    ]
-    return [
-        s if s.unit == declared else replace(s, unit=declared, unit_basis=basis) for s in scans
-    ], sorted(set(warnings))
-
-
-def _with_poses(scans: list[Scan], toml: RelicToml) -> list[Scan]:
-    declared = {pose.file: np.array(pose.matrix) for pose in toml.scan.pose}
-    posed = []
-    for scan in scans:
-        matrix = declared.get(scan.file)
-        if matrix is not None:
-            own = np.eye(4) if scan.pose is None else np.asarray(scan.pose)
-            scan = replace(scan, pose=matrix @ own)
-        posed.append(scan)
-    return posed
-
-
-def _frame(scans: list[Scan], toml: RelicToml) -> Frame:
-    """Unit and what is up, as declared or as formats say; the common unit is the first scan's."""
-    known = [scan for scan in scans if scan.unit is not None]
-    frame = Frame()
-    if len(known) == len(scans):
-        frame = replace(frame, unit=known[0].unit, unit_basis=known[0].unit_basis or "")
-    up: str | None = toml.scan.up
-    basis = "declared in relic.toml"
-    if up is None:
-        up, basis = next(
-            ((s.up, s.up_basis or "") for s in scans if s.up is not None), (None, UNDECIDED)
-        )
-    if up is None:
-        return frame
-    front = axis(toml.scan.front) if toml.scan.front else None
-    return replace(frame, up=up, up_basis=basis, R_model_work=upright(axis(up), front))
 
 
 def _mesh_relic(relic: Relic, scan: Scan) -> Relic:
@@ -382,8 +346,7 @@ def _mesh_relic(relic: Relic, scan: Scan) -> Relic:
     if not len(finite):
         raise ScanError(
             "no vertex of the mesh is a number (NaN or infinite)",
-            scan=relic.id,
-            stage="read",
+            scan=scan.file,
             remedy="export the mesh again",
         )
     unit = relic.frame.unit

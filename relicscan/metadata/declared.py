@@ -1,0 +1,82 @@
+"""What relic.toml declares of scans, and what their files state: unit, poses, what is up."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from relicscan.errors import ScanError
+from relicscan.geometry.frames import axis, upright
+from relicscan.metadata.relic_toml import RelicToml
+from relicscan.relic import UNDECIDED, Frame, Scan
+
+
+def with_units(scans: list[Scan], declared: str | None) -> tuple[list[Scan], list[str]]:
+    """Scans with a unit: the file's own, else the declared one, which overrules if all have one.
+
+    With warnings where it overruled. Raises ScanError where some scans have a unit, others none.
+    """
+    if declared is None:
+        silent = [scan.name for scan in scans if scan.unit is None]
+        if 0 < len(silent) < len(scans):
+            raise ScanError(
+                f"{len(silent)} of {len(scans)} scans state no unit ({', '.join(silent[:6])}), "
+                "the others do",
+                remedy='write unit = "mm" (or another) under [scan] in relic.toml: it holds for '
+                "those that state none",
+            )
+        return scans, []
+    basis = "declared in relic.toml"
+    if any(scan.unit is None for scan in scans):
+        return [
+            replace(s, unit=declared, unit_basis=basis) if s.unit is None else s for s in scans
+        ], []
+    warnings = [
+        f"{scan.file}: relic.toml says {declared} where the file says {scan.unit} "
+        f"({scan.unit_basis}): relic.toml was believed"
+        for scan in scans
+        if scan.unit != declared
+    ]
+    return [
+        s if s.unit == declared else replace(s, unit=declared, unit_basis=basis) for s in scans
+    ], sorted(set(warnings))
+
+
+def with_poses(scans: list[Scan], toml: RelicToml) -> list[Scan]:
+    """Scans with the poses of relic.toml, which come after those that the files state."""
+    declared = {pose.file: np.array(pose.matrix) for pose in toml.scan.pose}
+    posed = []
+    for scan in scans:
+        matrix = declared.get(scan.file)
+        if matrix is not None:
+            own = np.eye(4) if scan.pose is None else np.asarray(scan.pose)
+            scan = replace(scan, pose=matrix @ own)
+        posed.append(scan)
+    return posed
+
+
+def frame_of(scans: list[Scan], toml: RelicToml) -> Frame:
+    """Unit and what is up, as declared or as formats say; the common unit is the first scan's.
+
+    Raises ScanError where the declared front cannot be one.
+    """
+    frame = Frame()
+    if all(scan.unit is not None for scan in scans):
+        frame = replace(frame, unit=scans[0].unit, unit_basis=scans[0].unit_basis or "")
+    up: str | None = toml.scan.up
+    basis = "declared in relic.toml"
+    if up is None:
+        up, basis = next(
+            ((s.up, s.up_basis or "") for s in scans if s.up is not None), (None, UNDECIDED)
+        )
+    if up is None:
+        return frame
+    front = axis(toml.scan.front) if toml.scan.front else None
+    if front is not None and np.allclose(np.cross(axis(up), front), 0):
+        raise ScanError(
+            f"front = {toml.scan.front} lies on one line with up = {up} ({basis})",
+            scan="relic.toml",
+            remedy="write up under [scan] as well, and a front that is one of its other two axes",
+        )
+    return replace(frame, up=up, up_basis=basis, R_model_work=upright(axis(up), front))
