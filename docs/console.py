@@ -1,0 +1,103 @@
+"""Console blocks in documents: run, compared, and brought up to date.
+
+A block looks as a terminal does:
+
+    ```console
+    $ relicscan check web
+    pipeline web: ok, 13 stages, …
+    ```
+
+`make docs` runs each command and writes what it printed; a test runs them again and
+compares. Figures that change from run to run (times, memory, and triangles, which
+parallel Poisson does not repeat exactly) are not compared, their places are. A `make`
+command is run only by `make docs`.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+BLOCK = re.compile(r"```console\n(.*?)```\n", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A command and what the document says it prints."""
+
+    command: str
+    output: str
+
+
+def blocks(text: str) -> list[Shown]:
+    """All commands of a document, in order."""
+    shown = []
+    for block in BLOCK.findall(text):
+        for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
+            command, _, output = part.partition("\n")
+            shown.append(Shown(command, output.rstrip("\n")))
+    return shown
+
+
+def run(command: str) -> tuple[int, str]:
+    """Exit code and what a terminal of 100 columns without colour would show, from the root."""
+    scripts = Path(sys.executable).parent
+    environment = {
+        **os.environ,
+        "COLUMNS": "100",
+        "NO_COLOR": "1",
+        "PATH": f"{scripts}{os.pathsep}{os.environ['PATH']}",
+    }
+    done = subprocess.run(
+        ["bash", "-c", f"{command} 2>&1"],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return done.returncode, done.stdout.rstrip("\n")
+
+
+def comparable(output: str) -> str:
+    """Output with every figure and every run of blanks made one sign, and paths made short."""
+    output = re.sub(r"\d[\d,.]*( (s|min|h|MB|GB|kB))?", "#", output.replace(str(ROOT), ""))
+    return re.sub(r"[ \t]+", " ", output).strip()
+
+
+def brought_up_to_date(text: str) -> str:
+    """The document with the output of every command as it is now."""
+    for shown in blocks(text):
+        code, output = run(shown.command)
+        if code != 0 and "# exit" not in shown.command:
+            raise SystemExit(f"{shown.command}: exit code {code}\n{output}")
+        old = f"$ {shown.command}\n{shown.output}".rstrip("\n")
+        text = text.replace(old, f"$ {shown.command}\n{_shortened(output)}".rstrip("\n"), 1)
+    return text
+
+
+def _shortened(output: str) -> str:
+    """Long output (of `make test`) cut to its end."""
+    lines = output.replace(str(ROOT) + "/", "").splitlines()
+    return "\n".join(lines if len(lines) <= 40 else ["…", *lines[-6:]])
+
+
+def main() -> int:
+    """Bring the documents named on the command line up to date."""
+    shutil.rmtree(ROOT / "out" / "readme", ignore_errors=True)
+    for name in sys.argv[1:]:
+        path = ROOT / name
+        path.write_text(
+            brought_up_to_date(path.read_text(encoding="utf-8")), encoding="utf-8", newline="\n"
+        )
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
