@@ -65,6 +65,12 @@ def transformed(T: FloatArray, points: FloatArray) -> FloatArray:
         return np.asarray(points @ T[:3, :3].T + T[:3, 3])
 
 
+#: Lower than this beside the plane's width, what rises from it is relief, nothing that stands.
+FLATTEST = 0.08
+#: By this share of its width a plate must show around what stands on it.
+LEAST_MARGIN = 0.05
+
+
 @dataclass(frozen=True)
 class SupportPlane:
     """A plane under everything else: `normal` (3,) points to the relic, normal . p = offset."""
@@ -83,8 +89,8 @@ def find_support(points: FloatArray, tolerance: float, seed: int = 0) -> Support
 
     RANSAC (Fischler & Bolles 1981) on at most 20,000 points, then least squares. A plane
     counts when at least 8 % of the points lie within `tolerance`, at most 1 % lie
-    beneath it, and it reaches beyond what stands on it: a flat base or the ground of
-    a relief does not.
+    beneath it, it reaches beyond what stands on it (a flat base does not), and what
+    stands on it is not flat itself (a relief is on its ground).
     """
     sample = points[:: max(1, len(points) // 20_000)]
     if len(sample) < 100:
@@ -93,7 +99,7 @@ def find_support(points: FloatArray, tolerance: float, seed: int = 0) -> Support
     corners = sample[rng.integers(0, len(sample), size=(400, 3))]
     normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
     length = np.linalg.norm(normals, axis=1)
-    usable = length > 1e-9 * np.ptp(sample, axis=0).max() ** 2
+    usable = length > tolerance**2
     normals, corners = normals[usable] / length[usable, None], corners[usable]
     best, best_count = None, 0
     for normal, corner in zip(normals, corners[:, 0], strict=True):
@@ -113,11 +119,11 @@ def find_support(points: FloatArray, tolerance: float, seed: int = 0) -> Support
         fitted = np.linalg.svd(sample[near] - corner, full_matrices=False)[2][2]
         normal = fitted if fitted @ normal > 0 else -fitted
     plane = SupportPlane(normal, float(corner @ normal), float(near.mean()))
-    return plane if _reaches_beyond(sample, plane, 3 * tolerance) else None
+    return plane if _reaches_beyond(sample, plane, 1.5 * tolerance) else None
 
 
 def _reaches_beyond(points: FloatArray, plane: SupportPlane, tolerance: float) -> bool:
-    """Whether the plane's points surround the footprint of what stands above it."""
+    """Whether the plane's points surround the footprint of what stands above it, and not flatly."""
     height = plane.height(points)
     basis = upright(plane.normal)
     flat = points @ basis[[0, 2]].T
@@ -130,4 +136,7 @@ def _reaches_beyond(points: FloatArray, plane: SupportPlane, tolerance: float) -
     directions = np.stack([np.cos(angles), np.sin(angles)])
     reach_on = np.quantile(on @ directions, 0.99, axis=0)
     reach_above = np.quantile(above @ directions, 0.99, axis=0)
-    return int((reach_on > reach_above).sum()) >= 5
+    width = reach_on + np.roll(reach_on, 4)
+    if np.quantile(height, 0.99) < FLATTEST * width.max():
+        return False
+    return int((reach_on - reach_above > LEAST_MARGIN * width).sum()) >= 5
