@@ -140,7 +140,7 @@ def _in_root(root: Path, *, claimed: bool = False) -> Iterator[FoundRelic]:
         folder, claimed = waiting.pop()
         try:
             entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
-            files = [Path(e.path) for e in entries if not e.name.startswith(".") and e.is_file()]
+            files = [Path(e.path) for e in entries if not e.name.startswith(".") and _is_file(e)]
             folders = [Path(e.path) for e in entries if e.is_dir(follow_symlinks=False)]
         except OSError as error:
             yield _unreadable(folder, root, error)
@@ -154,6 +154,11 @@ def _in_root(root: Path, *, claimed: bool = False) -> Iterator[FoundRelic]:
             yield from _loose(folder, root, _scans_among(files))
         claimed = claimed or toml in files
         waiting += [(inside, claimed) for inside in folders if not inside.name.startswith(".")]
+
+
+def _is_file(entry: os.DirEntry[str]) -> bool:
+    # A link may lead nowhere or to itself, which is_file of an entry takes for an error.
+    return Path(entry.path).is_file() if entry.is_symlink() else entry.is_file()
 
 
 def _loose(folder: Path, root: Path, files: list[Path]) -> Iterator[FoundRelic]:
