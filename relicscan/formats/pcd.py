@@ -156,8 +156,8 @@ def _columns(path: Path, header: _Header) -> list[NDArray[Any]]:
 def _unpack_colors(values: NDArray[Any], field: _Field, ascii_text: bool) -> NDArray[np.uint8]:
     """(n, 3) uint8 from 0xAARRGGBB, stored as an integer or as the bits of a float.
 
-    Text files hold both under TYPE F: the bits as a float (their top byte, alpha,
-    is 0 or 255), and, as in PCL's own example file, the integer as a number.
+    Text files hold two things under TYPE F: the bits as a float, whose top byte
+    (alpha) is 0 or 255, and the integer written as a number.
     """
     if not ascii_text:
         bits = np.ascontiguousarray(values).view(np.uint32)
