@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from relicscan.errors import PipelineError, ScanError
+from relicscan.errors import PipelineError, RelicscanError, ScanError
 from relicscan.metadata.manifest import State, Verdict
-from relicscan.pipeline import Pipeline, read_pipeline
+from relicscan.pipeline import Pipeline, pipeline_names, read_pipeline
 from relicscan.scan_folder import FoundRelic
+from relicscan.stage import did_you_mean
 
 DEFAULT_PIPELINE = "web"
 
@@ -57,26 +58,6 @@ class Job:
             self.whole_folder,
         )
 
-    def effective_pipeline(self, metadata: Mapping[str, Any]) -> Pipeline:
-        """The pipeline with what relic.toml and then the command line override, on record.
-
-        Raises ScanError where relic.toml is at fault, PipelineError where the command line is.
-        """
-        stated = metadata.get("pipeline", {})
-        try:
-            pipeline = read_pipeline(self.pipeline or stated.get("use", DEFAULT_PIPELINE))
-            crop = {f"crop.{key}": value for key, value in metadata.get("crop", {}).items()}
-            pipeline = pipeline.with_overrides(crop, "relic.toml [crop]")
-            pipeline = pipeline.with_overrides(stated.get("set", {}), "relic.toml [pipeline]")
-        except PipelineError as error:
-            raise ScanError(
-                f"relic.toml does not fit the pipeline: {error.message}",
-                scan=self.id,
-                stage=error.stage,
-                remedy=error.remedy,
-            ) from None
-        return pipeline.with_overrides(self.overrides, "--set")
-
     def to_json(self) -> str:
         return json.dumps(asdict(self))
 
@@ -86,11 +67,67 @@ class Job:
         return cls(**{**data, "files": tuple(data["files"])})
 
 
+def effective_pipeline(
+    metadata: Mapping[str, Any], pipeline: str | None, overrides: Mapping[str, Any]
+) -> Pipeline:
+    """The pipeline of a relic, with what its relic.toml and then the command line override.
+
+    `metadata` is what relic.toml states; `pipeline` None lets it choose. Raises ScanError
+    where relic.toml is at fault, PipelineError where the command line is.
+    """
+    stated = metadata.get("pipeline", {})
+    crop = {f"crop.{key}": value for key, value in metadata.get("crop", {}).items()}
+    try:
+        chosen = _read_chosen(stated.get("use")) if pipeline is None else read_pipeline(pipeline)
+        chosen = chosen.with_overrides(crop, "relic.toml [crop]")
+        chosen = chosen.with_overrides(stated.get("set", {}), "relic.toml [pipeline]")
+    except PipelineError as error:
+        where = f"stage {error.stage}: " if error.stage else ""
+        raise ScanError(
+            f"it does not fit the pipeline: {where}{error.message}",
+            scan="relic.toml",
+            remedy=error.remedy,
+        ) from None
+    return chosen.with_overrides(overrides, "--set")
+
+
+def _read_chosen(name: str | None) -> Pipeline:
+    """A relic.toml may choose among the pipelines of relicscan; files are the command line's."""
+    names = pipeline_names()
+    if name is not None and name not in names:
+        raise PipelineError(
+            f"use = '{name}' is not the name of a pipeline",
+            remedy=did_you_mean(name, names, "the pipelines are"),
+        )
+    return read_pipeline(name or DEFAULT_PIPELINE)
+
+
+def check_makes_levels(pipeline: Pipeline, *kinds: Iterable[str]) -> None:
+    """Raise PipelineError unless one of these kinds of scan (sets of products) becomes a model."""
+    if any(pipeline.leads_to("levels", products) for products in kinds):
+        return
+    raise PipelineError(
+        f"pipeline '{pipeline.name}' makes no model of it: no stage that makes levels of detail "
+        "would run",
+        remedy="compare it with web.toml: a point cloud needs reconstruct_surface, and every scan "
+        "build_levels",
+    )
+
+
+def reason_of(error: RelicscanError, relic_id: str) -> tuple[str, str | None]:
+    """What is wrong, with the file and the stage it happened in, and what would work."""
+    scan = error.scan if error.scan != relic_id else None
+    stage = f"stage {error.stage}" if error.stage else None
+    where = ", ".join(part for part in (scan, stage) if part)
+    return (f"{where}: {error.message}" if where else error.message), error.remedy
+
+
 @dataclass(frozen=True)
 class Outcome:
     """How a relic ended: what the closing table and the exit code are made from.
 
-    `reasons` are pairs of what is wrong and what would work.
+    `reasons` are pairs of what is wrong and what would work. `kept_earlier` says that the
+    model of an earlier run stays, since this one made none.
     """
 
     id: str
@@ -103,6 +140,13 @@ class Outcome:
     seconds: float = 0.0
     peak_memory_bytes: int = 0
     attempts: int = 1
+    kept_earlier: bool = False
+
+    @classmethod
+    def from_data(cls, data: Mapping[str, Any]) -> Outcome:
+        """The outcome that a worker sent as JSON."""
+        reasons = tuple((text, remedy) for text, remedy in data["reasons"])
+        return cls(**{**data, "reasons": reasons, "warnings": tuple(data["warnings"])})
 
     @property
     def ok(self) -> bool:

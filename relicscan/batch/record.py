@@ -5,6 +5,7 @@ relic.json is written last: where it stands, everything it vouches for stands to
 
 from __future__ import annotations
 
+import shutil
 import sys
 import time
 from collections.abc import Iterator, Mapping
@@ -13,7 +14,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
-from relicscan.batch.job import Job, Outcome
+from relicscan.batch.job import Job, Outcome, reason_of
 from relicscan.delivery.khronos import KhronosReport, what_is_missing
 from relicscan.errors import RelicscanError
 from relicscan.metadata.canonical import write_json_atomically
@@ -59,8 +60,12 @@ class Record:
     def end(self, state: State, verdict: Verdict | None, error: RelicscanError) -> None:
         """The relic ends here, for the reason that `error` gives."""
         self.state, self.verdict = state, verdict
-        self.reasons = [Reason.of(error)]
+        text, remedy = reason_of(error, self.job.id)
+        self.reasons = [Reason(text=text, remedy=remedy)]
         self.master, self.levels = None, []
+        work = Path(self.job.work)
+        for half_written in ("master", "web"):
+            shutil.rmtree(work / half_written, ignore_errors=True)
 
     def judge(self) -> None:
         """The verdict on a relic whose files are all written."""
@@ -114,7 +119,6 @@ class Record:
             else PipelineRecord.of(self.pipeline.name, self.pipeline.as_data()),
             master=self.master,
             levels=self.levels,
-            warnings=[w for step in self.relic.history for w in step.warnings],
             private_folders=[Path(self.job.folder), folder],
         )
         write_json_atomically(folder / "run.json", run)

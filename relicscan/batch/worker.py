@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 import time
 import traceback
@@ -19,7 +20,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any
 
-from relicscan.batch.job import Job, Outcome
+from relicscan.batch.job import (
+    Job,
+    Outcome,
+    check_makes_levels,
+    effective_pipeline,
+    reason_of,
+)
 from relicscan.errors import RelicscanError, ScanError, StageError, Undecided
 
 Emit = Callable[[dict[str, Any]], None]
@@ -28,14 +35,18 @@ Emit = Callable[[dict[str, Any]], None]
 def main() -> int:
     """Run the job named on the command line; always 0 once an outcome has been sent."""
     events = _own_standard_output()
+    _end_with_parent()
 
     def emit(event: dict[str, Any]) -> None:
-        events.write(json.dumps(event) + "\n")
-        events.flush()
+        try:
+            events.write(json.dumps(event) + "\n")
+            events.flush()
+        except OSError:
+            os._exit(1)  # nobody listens any more: whoever started this is gone
 
     job = Job.from_json(Path(sys.argv[1]).read_text(encoding="utf-8"))
     outcome = run_job(job, emit)
-    emit({"event": "outcome", **asdict(outcome)})
+    emit({"event": "outcome", "outcome": asdict(outcome)})
     return 0
 
 
@@ -74,7 +85,12 @@ def run_job(job: Job, emit: Emit) -> Outcome:
                 remedy="this is a defect in relicscan: please report it with the relic's log",
             ),
         )
-    return record.write(started, time.perf_counter() - clock)
+    seconds = time.perf_counter() - clock
+    try:
+        return record.write(started, seconds)
+    except RelicscanError as error:
+        reason = reason_of(error, job.id)
+        return Outcome(job.id, "failed", reasons=(reason,), seconds=seconds, attempts=job.attempt)
 
 
 def _run(job: Job, record: Any, emit: Emit) -> None:
@@ -95,7 +111,8 @@ def _run(job: Job, record: Any, emit: Emit) -> None:
     record.stage = "read"
     with record.timed("read"):
         record.relic = read_relic(job.found())
-    record.pipeline = job.effective_pipeline(record.relic.metadata)
+    record.pipeline = effective_pipeline(record.relic.metadata, job.pipeline, job.overrides)
+    check_makes_levels(record.pipeline, record.relic.products)
     for relic in stage_by_stage(record.relic, record.pipeline, observe):
         record.relic = relic
     emit({"event": "stage", "stage": "write", "done": 0.9})
@@ -115,6 +132,18 @@ def _own_standard_output() -> IO[str]:
     events = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
     return events
+
+
+def _end_with_parent() -> None:
+    """Let the kernel end this process with the one that started it, also in the middle of a stage.
+
+    Elsewhere than on Linux, the next event finds that nobody listens.
+    """
+    if sys.platform == "linux":
+        import ctypes
+
+        PR_SET_PDEATHSIG = 1  # linux/prctl.h
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 if __name__ == "__main__":

@@ -60,7 +60,7 @@ def _check_pipeline(name: str, overrides: dict[str, Any]) -> dict[str, Any]:
 
 
 def _check_relics(folder: Path) -> list[dict[str, Any]]:
-    from relicscan.batch.job import Job
+    from relicscan.batch.job import effective_pipeline
     from relicscan.errors import RelicscanError
     from relicscan.metadata.relic_toml import read_relic_toml
     from relicscan.scan_folder import find_relics
@@ -69,16 +69,8 @@ def _check_relics(folder: Path) -> list[dict[str, Any]]:
     for found in find_relics([folder]):
         error: RelicscanError | None = found.error
         if error is None and found.toml is not None:
-            job = Job.for_relic(
-                found,
-                pipeline=None,
-                overrides={},
-                work="",
-                threads=1,
-                reproducible=False,
-            )
             try:
-                job.effective_pipeline(read_relic_toml(found.toml).stated())
+                effective_pipeline(read_relic_toml(found.toml).stated(), None, {})
             except RelicscanError as problem:
                 error = problem
         results.append(

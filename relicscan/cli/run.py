@@ -14,7 +14,7 @@ from relicscan.cli import output
 
 if TYPE_CHECKING:
     from relicscan.batch.job import Outcome
-    from relicscan.batch.run import Event
+    from relicscan.batch.process import Event
     from relicscan.scan_folder import FoundRelic
 
 
