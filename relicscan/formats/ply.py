@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from relicscan.formats import Peek, no_geometry
-from relicscan.formats._columns import attributes, points, roles_of
+from relicscan.formats._columns import attributes, points, role_of, roles_of
 from relicscan.formats._ply_body import Body
 from relicscan.formats._ply_faces import Faces
 from relicscan.formats._ply_header import Element, Header, read_header
@@ -65,6 +65,9 @@ def read(path: Path) -> list[Scan]:
     if not len(faces.triangles):
         cloud = PointCloud(vertices, **found)
         return [Scan(path.stem, cloud, file=path.name, warnings=tuple(warnings))]
+    face = header.element("face")
+    if face and "colors" not in found and any(role_of(name) == "red" for name in face.names):
+        warnings.append("colours per face are not kept: export them per vertex or as a texture")
     normals = found.get("normals")
     if normals is not None and not normals.any(axis=1).all():
         normals = None

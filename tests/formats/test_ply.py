@@ -172,6 +172,18 @@ def test_faces_without_area_are_left_out(tmp_path: Path) -> None:
     assert scan.warnings == ("2 faces of fewer than three corners were left out",)
 
 
+def test_what_a_mesh_cannot_keep_is_said(tmp_path: Path) -> None:
+    header = box(1, "property uchar red\nproperty uchar green\nproperty uchar blue")
+    normals = "".join(f"property float n{axis}\n" for axis in "xyz")
+    header = header.replace("element face", f"{normals}element face")
+    points = text_rows(BOX_VERTICES, np.zeros((8, 3)))
+    scan = read(tmp_path, header, points + "3 0 1 2 255 0 0\n")
+    assert mesh_of(scan).normals is None
+    assert mesh_of(scan).colors is None
+    assert "colours per face" in scan.warnings[0]
+    assert "normals were left out" in scan.warnings[1]
+
+
 UV = np.array([[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 1.0]])
 
 
