@@ -61,10 +61,10 @@ def spacing_at(queries: FloatArray, points: FloatArray, index: Any | None = None
     return np.asarray((distances[:, SPACING_RANKS] * np.sqrt(np.pi / SPACING_RANKS)).mean(axis=1))
 
 
-def point_spacing(points: FloatArray, sample: int = 20_000) -> float:
+def point_spacing(points: FloatArray, sample: int = 20_000, index: Any | None = None) -> float:
     """The median spacing of a cloud (n, 3), from an even sample of its points; 0 for < 4 points."""
     if len(points) < 4:
         return 0.0
     step = max(1, len(points) // sample)
-    spacing = spacing_at(points[::step], points)
+    spacing = spacing_at(points[::step], points, index)
     return float(np.median(spacing))

@@ -14,7 +14,7 @@ and across a thin wall it gives the opposite side the opposite sign.
 from __future__ import annotations
 
 import itertools
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +27,24 @@ from relicscan.relic import FloatArray, PointCloud
 
 #: Below this share of outermost points that face outwards a surface counts as an open sheet.
 OPEN_SHEET = 0.75
+
+
+#: Above this share of steps through walls the walk is not to be trusted.
+MOST_STEPS_THROUGH = 0.05
+
+
+class Orientation(NamedTuple):
+    """Normals (n, 3) that face outwards, and how far they are to be believed.
+
+    `sureness` is the share of 26 directions in which the outermost point of the
+    largest part faces outwards, 0.5..1: under OPEN_SHEET it is an open sheet that
+    has no outside. `steps_through_walls` over MOST_STEPS_THROUGH means that walls are about
+    as thin as the points are apart, so their sides are hard to tell from each other.
+    """
+
+    normals: FloatArray
+    sureness: float
+    steps_through_walls: float
 
 
 def estimate_normals(points: FloatArray, neighbours: int = 24) -> FloatArray:
@@ -50,15 +68,21 @@ def orient_consistently(
     *,
     coarse_count: int = 150_000,
     facing: FloatArray | None = None,
-) -> tuple[FloatArray, float]:
-    """Normals (n, 3) with consistent signs, outside first, and how sure "outside" is.
+) -> Orientation:
+    """Unit normals (n, 3) of points (n, 3) with consistent signs, facing outwards.
 
-    Sureness is the share of 26 directions in which the outermost point of the
-    largest part faces outwards, 0.5..1: under OPEN_SHEET it is an open sheet that
-    has no outside, and `facing` (3,), where given, says which side is the front.
+    The coarse subset is made finer where it jumps through walls. `facing` (3,), where
+    given, says which side of an open sheet is the front.
     """
-    subset = _even_subset(points, coarse_count)
-    p, n = points[subset], normals[subset]
+    index = tree(points)
+    noise = _noise(points, normals, index)
+    while True:
+        subset = _even_subset(points, coarse_count, index)
+        p, n = points[subset], normals[subset]
+        through = _steps_through_walls(p, n, noise)
+        if through <= MOST_STEPS_THROUGH or len(p) == len(points):
+            break
+        coarse_count *= 2
     labels, signs = _spanning_tree_signs(p, n)
     n = n * signs[:, None]
     outwards, sure = _outward_signs(p, n, labels, facing)
@@ -72,15 +96,39 @@ def orient_consistently(
         np.arange(len(points)), np.argmin(np.linalg.norm(offset, axis=2) + 3 * across, axis=1)
     ]
     flip = np.einsum("ij,ij->i", normals, n[best]) < 0
-    return np.where(flip[:, None], -normals, normals), sure
+    return Orientation(np.where(flip[:, None], -normals, normals), sure, through)
 
 
-def _even_subset(points: FloatArray, count: int) -> NDArray[np.int64]:
+def _noise(points: FloatArray, normals: FloatArray, index: Any) -> float:
+    """How far points lie off their neighbours' planes, as a median over a sample."""
+    sample = np.arange(0, len(points), max(1, len(points) // 5000))
+    near = nearest(index, points[sample], min(7, len(points)))[1].reshape(len(sample), -1)
+    off = np.einsum("qkj,qj->qk", points[near] - points[sample, None], normals[sample])
+    return float(np.median(off.std(axis=1)))
+
+
+def _steps_through_walls(p: FloatArray, n: FloatArray, noise: float) -> float:
+    """Share of steps to near points that lead through a wall to its other side.
+
+    There the normals are parallel and the step is not along the surface. On a wall of
+    2 mm: 0.02 with points 0.7 mm apart, 0.09 with 1.1 mm, 0.30 with 1.5 mm; there the
+    signs are right up to 1.5 mm, and wrong on 11 % of the points at 1.9 mm.
+    """
+    sample = np.arange(0, len(p), max(1, len(p) // 5000))
+    near = nearest(tree(p), p[sample], min(13, len(p)))[1].reshape(len(sample), -1)[:, 1:]
+    step = p[near] - p[sample, None]
+    off = np.abs(np.einsum("qkj,qj->qk", step, n[sample]))
+    parallel = np.abs(np.einsum("qkj,qj->qk", n[near], n[sample])) > 0.8
+    steep = off > np.maximum(0.3 * np.linalg.norm(step, axis=2), 5 * noise)
+    return float((parallel & steep).mean()) if steep.size else 0.0
+
+
+def _even_subset(points: FloatArray, count: int, index: Any) -> NDArray[np.int64]:
     """Indices of at most about `count` points, one for each occupied cell of a grid."""
     if len(points) <= count:
         return np.arange(len(points))
     # From the spacing, not the extent: one stray point far off would leave a handful of cells.
-    size = 0.7 * point_spacing(points) * float(np.sqrt(len(points) / count))
+    size = 0.7 * point_spacing(points, index=index) * float(np.sqrt(len(points) / count))
     if size <= 0:  # most points stand in the same place
         return np.arange(0, len(points), -(-len(points) // count))
     while True:

@@ -126,7 +126,8 @@ def _closest_in_texture(
     flat = mesh.corner_uv.reshape(-1, 2).astype(np.float64)  # type: ignore[union-attr]
     floor = 2 * float(np.linalg.norm(np.ptp(np.vstack([flat, uv]), axis=0))) + 1
     floors = Mesh(
-        np.column_stack([flat, np.repeat(chart * floor, 3)]), np.arange(len(flat), dtype=np.int32).reshape(-1, 3)
+        np.column_stack([flat, np.repeat(chart * floor, 3)]),
+        np.arange(len(flat), dtype=np.int32).reshape(-1, 3),
     )
     return _texture_at(mesh, *closest_on(floors, np.column_stack([uv, wanted * floor])))
 

@@ -41,13 +41,18 @@ def estimate_normals(
         )
     declared = relic.metadata.get("scan", {}).get("front")
     front = axis(declared) if declared else None
-    normals, sure = geometry.orient_consistently(
+    oriented = geometry.orient_consistently(
         cloud.points, normals, coarse_count=coarse_count, facing=front
     )
-    relic = replace(relic, cloud=replace(cloud, normals=normals)).noting(
-        oriented_by="a walk over the surface", outside_sureness=sure
+    relic = replace(relic, cloud=replace(cloud, normals=oriented.normals)).noting(
+        oriented_by="a walk over the surface", outside_sureness=oriented.sureness
     )
-    if sure < geometry.OPEN_SHEET and front is None:
+    if oriented.steps_through_walls > geometry.MOST_STEPS_THROUGH:
+        relic = relic.warning(
+            "walls are about as thin as the points are apart, so their sides may be mixed up: "
+            "look at the model; scan more densely, or export the scanner's positions (E57, PTX)"
+        )
+    if oriented.sureness < geometry.OPEN_SHEET and front is None:
         relic = relic.warning(
             "the scan is an open sheet whose outside cannot be told from its shape; if the model "
             'comes out inside out, write front = "…" under [scan] in relic.toml'
