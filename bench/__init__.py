@@ -1,0 +1,1 @@
+"""Measures the chain; see `python -m bench --help`."""
