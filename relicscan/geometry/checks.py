@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from relicscan.errors import StageError
 from relicscan.relic import FloatArray, Mesh
 
+#: Larger coordinates are garbage: a billion kilometres, were they millimetres. What is
+#: smaller can be squared and cubed in double precision, and squared in single, without overflow.
+LARGEST = 1e15
 
-def require_finite(coordinates: FloatArray) -> None:
-    """Raise StageError unless all coordinates (n, 3) are numbers."""
-    if not np.isfinite(coordinates).all():
-        bad = int((~np.isfinite(coordinates).all(axis=1)).sum())
+
+def plausible(coordinates: FloatArray) -> NDArray[np.bool_]:
+    """Mask (n,) of the places (n, 3) that are numbers, and not absurdly large ones."""
+    return np.asarray((np.abs(coordinates) < LARGEST).all(axis=1))
+
+
+def require_plausible(coordinates: FloatArray) -> None:
+    """Raise StageError unless all coordinates (n, 3) are plausible numbers."""
+    bad = int((~plausible(coordinates)).sum())
+    if bad:
         raise StageError(
-            f"{bad:,} of {len(coordinates):,} positions are not numbers (NaN or infinite)",
+            f"{bad:,} of {len(coordinates):,} positions are not numbers (NaN, infinite or over "
+            f"{LARGEST:g})",
             remedy="put remove_invalid_points, or clean_mesh for a mesh, before this stage",
         )
 
@@ -25,7 +36,7 @@ def require_count(points: FloatArray, at_least: int) -> None:
             f"there are {len(points):,} points where at least {at_least:,} are needed",
             remedy="look at what the stages before it removed, and at the scan itself",
         )
-    require_finite(points)
+    require_plausible(points)
 
 
 def require_faces(mesh: Mesh) -> None:

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from relicscan.geometry.checks import require_finite
+from relicscan.geometry.checks import require_plausible
 from relicscan.geometry.o3d import legacy_mesh, load
 from relicscan.geometry.topology import without_unreferenced
 from relicscan.relic import FloatArray, IntArray, Mesh
@@ -34,7 +34,7 @@ def decimate(mesh: Mesh, target_face_count: int) -> Mesh:
     """
     if len(mesh.faces) <= target_face_count:
         return Mesh(mesh.vertices, mesh.faces)
-    require_finite(mesh.vertices)
+    require_plausible(mesh.vertices)
     vertices, faces = mesh.vertices, mesh.faces
     if len(faces) > 2 * EXACT_FROM * target_face_count:
         vertices, faces = _fast(vertices, faces, EXACT_FROM * target_face_count)

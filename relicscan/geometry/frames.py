@@ -61,7 +61,7 @@ def working_frame(low: FloatArray, high: FloatArray, mm_per_unit: float | None) 
 
 def transformed(T: FloatArray, points: FloatArray) -> FloatArray:
     """Points (n, 3) taken through T (4, 4). What is not finite may become NaN."""
-    with np.errstate(invalid="ignore"):
+    with np.errstate(invalid="ignore", over="ignore"):
         return np.asarray(points @ T[:3, :3].T + T[:3, 3])
 
 

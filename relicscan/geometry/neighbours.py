@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from relicscan import threads
-from relicscan.geometry.checks import require_finite
+from relicscan.geometry.checks import require_plausible
 from relicscan.relic import FloatArray
 
 #: Neighbours that the spacing is averaged over. The k-th neighbour alone jumps with the
@@ -24,7 +24,7 @@ def tree(points: FloatArray) -> Any:
     """
     from scipy.spatial import cKDTree
 
-    require_finite(points)
+    require_plausible(points)
     return cKDTree(points, balanced_tree=False, compact_nodes=True)
 
 
@@ -33,8 +33,10 @@ def nearest(
 ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     """Distances and indices of the k nearest points to queries (q, 3): (q,) or (q, k) each.
 
-    Where there are fewer than k points, the last ones are repeated.
+    Where there are fewer than k points, the last ones are repeated. Raises StageError on
+    queries that are not numbers.
     """
+    require_plausible(queries)
     available = min(k, index.n)
     distances, indices = index.query(queries, k=available, workers=threads.count())
     if available < k and k > 1:

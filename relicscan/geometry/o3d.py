@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from relicscan import threads
+from relicscan.geometry.checks import require_plausible
 from relicscan.relic import FloatArray, IntArray, Mesh, PointCloud
 
 
@@ -42,6 +43,7 @@ def legacy_mesh(vertices: FloatArray, faces: IntArray) -> Any:
 
 def raycasting_scene(mesh: Mesh) -> Any:
     """A RaycastingScene over the mesh, for closest points and rays (float32 inside)."""
+    require_plausible(mesh.vertices)
     o3d = load()
     scene = o3d.t.geometry.RaycastingScene(nthreads=threads.count())
     scene.add_triangles(

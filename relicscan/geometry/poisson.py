@@ -9,7 +9,7 @@ import numpy as np
 
 from relicscan import threads
 from relicscan.errors import ScanError, StageError
-from relicscan.geometry.checks import require_finite
+from relicscan.geometry.checks import require_plausible
 from relicscan.geometry.o3d import legacy_cloud, load
 from relicscan.relic import FloatArray, Mesh, PointCloud
 
@@ -18,8 +18,9 @@ MIN_POINTS = 50
 
 def octree_depth(points: FloatArray, spacing: float, max_depth: int) -> int:
     """The depth whose finest cells match the point spacing; deeper only models the noise."""
-    extent = 1.1 * float(np.ptp(points, axis=0).max())
-    return int(np.clip(np.ceil(np.log2(extent / max(spacing, 1e-12))), 4, max_depth))
+    extent = 1.1 * float(np.ptp(points, axis=0).max()) if len(points) else 0.0
+    cells = max(extent / max(spacing, 1e-12), 1.0)
+    return int(np.clip(np.ceil(np.log2(cells)), 4, max_depth))
 
 
 def poisson_surface(cloud: PointCloud, depth: int, point_weight: float = 4.0) -> Mesh:
@@ -31,7 +32,7 @@ def poisson_surface(cloud: PointCloud, depth: int, point_weight: float = 4.0) ->
     """
     if cloud.normals is None:
         raise ValueError("poisson_surface needs normals")
-    require_finite(cloud.points)
+    require_plausible(cloud.points)
     # Zero normals carry no orientation and unbalance the indicator function.
     oriented = cloud.take(np.linalg.norm(cloud.normals, axis=1) > 0.5)
     if len(oriented) < MIN_POINTS:

@@ -16,6 +16,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from relicscan.errors import StageError
 from relicscan.geometry.checks import require_count
 from relicscan.geometry.clip import clip_by_field
 from relicscan.geometry.neighbours import local_spacing, nearest, tree
@@ -41,6 +42,11 @@ def cut_to_scan(
     distance, closest = nearest(index, mesh.vertices)
     spacing = local_spacing(cloud.points, index)
     typical = float(np.median(spacing))
+    if typical <= 0:
+        raise StageError(
+            "most points stand in one place",
+            remedy="put remove_invalid_points and voxel_downsample before this stage",
+        )
     # A stray point in an empty place must not make that place count as densely scanned.
     reach = np.clip(spacing[closest], typical, 3 * typical)
     gaps = smoothed_over_edges(distance / reach, mesh.faces, rounds=2)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from relicscan.geometry.checks import require_count, require_plausible
 from relicscan.geometry.neighbours import nearest, tree
 from relicscan.geometry.o3d import load, raycasting_scene
 from relicscan.geometry.topology import face_areas
@@ -22,6 +23,7 @@ def colors_from_cloud(vertices: FloatArray, cloud: PointCloud, neighbours: int =
     """Colours (n, 3) uint8 sRGB at vertices (n, 3): the nearest points, weighted by 1/d^2."""
     if cloud.colors is None:
         raise ValueError("the cloud has no colours")
+    require_count(cloud.points, 1)
     k = min(neighbours, len(cloud))
     distance, index = nearest(tree(cloud.points), vertices, k)
     distance, index = distance.reshape(-1, k), index.reshape(-1, k)
@@ -33,6 +35,7 @@ def colors_from_cloud(vertices: FloatArray, cloud: PointCloud, neighbours: int =
 
 def closest_on(mesh: Mesh, points: FloatArray) -> tuple[NDArray[np.int64], FloatArray]:
     """The face (q,) and barycentric coordinates (q, 3) on `mesh` closest to points (q, 3)."""
+    require_plausible(points)
     o3d = load()
     found = raycasting_scene(mesh).compute_closest_points(
         o3d.core.Tensor(points.astype(np.float32))

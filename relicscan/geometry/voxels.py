@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from relicscan.errors import StageError
-from relicscan.geometry.checks import require_finite
+from relicscan.geometry.checks import require_plausible
 from relicscan.relic import FloatArray, PointCloud
 
 #: Three layer numbers of 21 bits fit one 64-bit key.
@@ -26,7 +26,7 @@ def cell_order(
     Raises StageError where more than 2^21 layers of cells hold points, or where some
     points are not numbers.
     """
-    require_finite(points)
+    require_plausible(points)
     low = points.min(axis=0)
     layers = np.floor((points - low) / voxel_size)
     if layers.max(initial=0) >= MOST_LAYERS:

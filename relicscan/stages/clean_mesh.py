@@ -9,6 +9,7 @@ import numpy as np
 from pydantic import Field
 
 from relicscan.errors import ScanError
+from relicscan.geometry.checks import plausible
 from relicscan.geometry.topology import (
     boundary_edge_count,
     degenerate_faces,
@@ -21,7 +22,7 @@ from relicscan.relic import Relic
 from relicscan.stage import stage
 
 
-@stage(needs=["mesh"], makes=["mesh"], cost=1.5)
+@stage(needs=["mesh"], makes=["mesh"], drops=["mesh.normals"], cost=1.5)
 def clean_mesh(
     relic: Relic,
     *,
@@ -36,7 +37,7 @@ def clean_mesh(
 ) -> Relic:
     """Weld vertices at the same place; remove faces that are degenerate, double or not finite."""
     mesh = relic.the_mesh()
-    finite = mesh.finite
+    finite = plausible(mesh.vertices)
     invalid = int((~finite).sum())
     if invalid > max_invalid_share * len(finite):
         raise ScanError(
@@ -54,7 +55,7 @@ def clean_mesh(
             "no triangle of the mesh has an area",
             remedy="export the mesh again, or scan again",
         )
-    cleaned = replace(relic, mesh=mesh).noting(
+    cleaned = replace(relic, mesh=replace(mesh, normals=None)).noting(
         invalid_vertices=invalid,
         faces_removed=faces_before - len(mesh.faces),
         boundary_edges=boundary_edge_count(mesh.faces),

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from relicscan.errors import ScanError
+from relicscan.geometry.checks import plausible
 from relicscan.geometry.frames import find_support, transformed
 from relicscan.geometry.neighbours import point_spacing
 from relicscan.geometry.topology import without_unreferenced
@@ -45,7 +46,7 @@ def crop(
     """
     points = relic.cloud.points if relic.cloud is not None else relic.the_mesh().vertices
     inside = _in_box(relic, points, min, max)
-    seen = points[inside & np.isfinite(points).all(axis=1)]
+    seen = points[inside & plausible(points)]
     relic = relic.noting(points_outside_box=len(points) - int(inside.sum()))
     spacing = point_spacing(seen)
     plate = find_support(seen, 2 * spacing, relic.seed)

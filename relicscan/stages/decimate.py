@@ -12,7 +12,7 @@ from relicscan.relic import Relic
 from relicscan.stage import stage
 
 
-@stage(needs=["mesh"], makes=["mesh"], cost=4.0)
+@stage(needs=["mesh"], makes=["mesh"], drops=["mesh.normals"], cost=4.0)
 def decimate(
     relic: Relic,
     *,
@@ -26,4 +26,5 @@ def decimate(
     stays as it is.
     """
     mesh = relic.the_mesh()
-    return replace(relic, mesh=decimated(mesh, target_face_count, attributes=mesh))
+    fewer = decimated(mesh, target_face_count, attributes=mesh)
+    return replace(relic, mesh=replace(fewer, normals=None))

@@ -9,6 +9,7 @@ import numpy as np
 from pydantic import Field
 
 from relicscan.errors import Undecided
+from relicscan.geometry.checks import plausible
 from relicscan.geometry.frames import transformed, working_frame
 from relicscan.geometry.neighbours import nearest, tree
 from relicscan.relic import FloatArray, PointCloud, Relic, Scan
@@ -139,8 +140,8 @@ def _concatenated(clouds: list[PointCloud]) -> tuple[PointCloud, list[str]]:
         colors = np.zeros((len(points), 3), dtype=np.uint8)
         colors[colored] = np.vstack([c.colors for c in clouds if c.colors is not None])
         if not colored.all():
-            finite = colored & np.isfinite(points).all(axis=1)
-            wanted = ~colored & np.isfinite(points).all(axis=1)
+            finite = colored & plausible(points)
+            wanted = ~colored & plausible(points)
             if finite.any():
                 _, index = nearest(tree(points[finite]), points[wanted])
                 colors[wanted] = colors[finite][index]
@@ -165,8 +166,8 @@ def _concatenated(clouds: list[PointCloud]) -> tuple[PointCloud, list[str]]:
 
 
 def _robust_box(points: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """The box (3,), (3,) of nearly all finite points: one stray point must not set the scale."""
-    finite = points[np.isfinite(points).all(axis=1)]
+    """The box (3,), (3,) of nearly all usable points: one stray point must not set the scale."""
+    finite = points[plausible(points)]
     if not len(finite):
         return np.zeros(3), np.zeros(3)
     low, high = np.quantile(finite, [0.001, 0.999], axis=0)
@@ -177,7 +178,7 @@ def _normal_agreement(cloud: PointCloud, sample: int = 500) -> float | None:
     """Median |cosine| between the given normals and local planes, at a sample of points."""
     if cloud.normals is None or len(cloud) < 50:
         return None
-    usable = np.isfinite(cloud.points).all(axis=1) & np.isfinite(cloud.normals).all(axis=1)
+    usable = plausible(cloud.points) & np.isfinite(cloud.normals).all(axis=1)
     usable &= np.linalg.norm(np.nan_to_num(cloud.normals), axis=1) > 0.5
     if usable.mean() < 0.99:
         return 0.0

@@ -9,6 +9,7 @@ import numpy as np
 from pydantic import Field
 
 from relicscan.errors import ScanError
+from relicscan.geometry.checks import plausible
 from relicscan.relic import Relic
 from relicscan.stage import stage
 
@@ -21,12 +22,12 @@ def remove_invalid_points(
         int, Field(ge=4, description="Reject a scan with fewer usable points than this.")
     ] = 100,
 ) -> Relic:
-    """Remove points with coordinates that are not finite, and exact duplicates.
+    """Remove points whose coordinates are no plausible numbers, and exact duplicates.
 
     Normals that are not finite become zero, which means unknown.
     """
     cloud = relic.the_cloud()
-    finite = cloud.finite
+    finite = plausible(cloud.points)
     kept = cloud.take(finite) if not finite.all() else cloud
     void = np.ascontiguousarray(kept.points).view(np.dtype((np.void, 24))).ravel()
     first = np.unique(void, return_index=True)[1] if len(kept) else np.zeros(0, dtype=np.int64)

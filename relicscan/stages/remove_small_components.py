@@ -8,7 +8,7 @@ from typing import Annotated
 import numpy as np
 from pydantic import Field
 
-from relicscan.geometry.checks import require_faces
+from relicscan.geometry.checks import require_faces, require_plausible
 from relicscan.geometry.topology import face_areas, face_components, without_unreferenced
 from relicscan.relic import Relic
 from relicscan.stage import stage
@@ -30,6 +30,7 @@ def remove_small_components(
     """Remove connected parts of the surface that are small beside the largest one."""
     mesh = relic.the_mesh()
     require_faces(mesh)
+    require_plausible(mesh.vertices)
     part = face_components(mesh.faces)
     area = np.bincount(part, face_areas(mesh))
     keep = area >= min_area_share * area.max()

@@ -8,6 +8,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from relicscan.geometry.checks import require_plausible
 from relicscan.geometry.frames import AXES, axis, snapped_to_axis, upright
 from relicscan.geometry.topology import vector_area_share
 from relicscan.relic import UNDECIDED, Relic
@@ -42,7 +43,9 @@ def set_upright(
         return relic
     declared = relic.metadata.get("scan", {}).get("front")
     front = axis(declared) if declared else None
-    direction, share = vector_area_share(relic.the_mesh())
+    mesh = relic.the_mesh()
+    require_plausible(mesh.vertices)
+    direction, share = vector_area_share(mesh)
     relic = relic.noting(unscanned_side_share=share)
     if min_base_share <= share <= max_base_share:
         up = snapped_to_axis(direction, degrees=15)

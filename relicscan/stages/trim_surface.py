@@ -13,7 +13,12 @@ from relicscan.relic import Relic
 from relicscan.stage import stage
 
 
-@stage(needs=["mesh", "cloud"], makes=["mesh"], cost=2.5)
+@stage(
+    needs=["mesh", "cloud"],
+    makes=["mesh"],
+    drops=["mesh.normals", "mesh.colors", "mesh.uv", "textures"],
+    cost=2.5,
+)
 def trim_surface(
     relic: Relic,
     *,
