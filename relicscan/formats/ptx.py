@@ -100,6 +100,8 @@ def _scan(
             pose=pose,
             unit=_UNIT,
             unit_basis=_UNIT_BASIS,
+            up="+Z",
+            up_basis="PTX convention: the instrument stands level",
             warnings=tuple(warnings),
         )
     ]

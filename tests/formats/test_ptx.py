@@ -38,7 +38,7 @@ def test_scans_stay_in_their_frames_and_know_their_pose(tmp_path: Path) -> None:
     assert not cloud_of(second).viewpoints.any()
     assert cloud_of(second).intensity == pytest.approx(INTENSITY[40:])
     assert np.array_equal(cloud_of(second).colors, COLORS[40:])
-    assert (second.unit, second.unit_basis, second.up) == ("m", "PTX convention", None)
+    assert (second.unit, second.unit_basis, second.up) == ("m", "PTX convention", "+Z")
 
 
 def test_directions_without_a_return_are_dropped(tmp_path: Path) -> None:
