@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import re
-import sys
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
+from docs.console import blocks, comparable, run
+from docs.generate import DOCUMENTS
 
-from docs.console import blocks, comparable, run  # noqa: E402
-from docs.generate import DOCUMENTS  # noqa: E402
+ROOT = Path(__file__).resolve().parents[1]
+
 
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 SHOWN = [

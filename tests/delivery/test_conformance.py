@@ -11,12 +11,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from glb_shapes import cube, painted, texture, write
 
 from relicscan.delivery.conformance import check_glb
 from relicscan.delivery.khronos import KhronosReport
 from relicscan.errors import ScanError
 from relicscan.relic import Material
+from tests.delivery.glb_shapes import cube, painted, texture, write
 
 Doc = dict[str, Any]
 

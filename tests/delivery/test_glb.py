@@ -8,12 +8,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from glb_shapes import MM, Glb, cube, cube_uv, image, painted, sphere, texture, write
 
 from relicscan.delivery.conformance import check_glb
 from relicscan.delivery.khronos import KhronosReport
 from relicscan.errors import OutputError, StageError
 from relicscan.relic import Material, Mesh, Texture
+from tests.delivery.glb_shapes import MM, Glb, cube, cube_uv, image, painted, sphere, texture, write
 
 
 def random_soup(seed: int) -> Mesh:

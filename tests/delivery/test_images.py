@@ -6,12 +6,12 @@ import io
 
 import numpy as np
 import pytest
-from glb_shapes import image
 from PIL import Image, ImageCms
 
 from relicscan.delivery.images import deliverable, image_type
 from relicscan.errors import StageError
 from relicscan.relic import Texture
+from tests.delivery.glb_shapes import image
 
 
 def of(data: bytes, mime: str = "image/png") -> Texture:

@@ -7,11 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from glb_shapes import cube, write
 
 from relicscan.delivery import khronos as validator
 from relicscan.delivery.khronos import KhronosReport
 from relicscan.errors import OutputError
+from tests.delivery.glb_shapes import cube, write
 
 
 def test_one_run_reports_on_each_file_in_order(

@@ -11,8 +11,7 @@ import struct
 from collections.abc import Callable
 from pathlib import Path
 
-import cloud_examples
-import mesh_examples
+from tests.formats import cloud_examples, mesh_examples
 
 
 def _las_header(count: int, code: int = 3) -> bytes:

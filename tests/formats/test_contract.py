@@ -8,15 +8,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import cloud_examples
-import mesh_examples
 import numpy as np
 import pytest
-from header_claims import CLAIMS
 
 from relicscan import formats
 from relicscan.errors import ScanError
 from relicscan.relic import Mesh, PointCloud, Scan
+from tests.formats import cloud_examples, mesh_examples
+from tests.formats.header_claims import CLAIMS
 
 WRITERS = {**cloud_examples.EXAMPLES, **mesh_examples.EXAMPLES, **cloud_examples.VARIANTS}
 EXTENSIONS = sorted(formats.MODULES)

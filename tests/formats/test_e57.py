@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from cloud_examples import COLORS, NORMALS, POINTS, N, e57, e57_data, with_checksums
 
 from relicscan.errors import ScanError
 from relicscan.formats import e57 as e57_format
 from relicscan.relic import PointCloud, Scan
+from tests.formats.cloud_examples import COLORS, NORMALS, POINTS, N, e57, e57_data, with_checksums
 
 AXES = ("cartesianX", "cartesianY", "cartesianZ")
 RGB = ("colorRed", "colorGreen", "colorBlue")

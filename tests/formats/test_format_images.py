@@ -8,12 +8,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from mesh_examples import image
 from PIL import Image
 
 from relicscan.errors import ScanError
 from relicscan.formats import images
 from relicscan.formats.images import load_texture, open_image
+from tests.formats.mesh_examples import image
 
 PIXELS = np.random.default_rng(7).integers(0, 256, (24, 40, 3), dtype=np.uint8)
 

@@ -10,7 +10,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from mesh_examples import (
+
+from relicscan.errors import ScanError
+from relicscan.formats import _gltf_counts, gltf
+from relicscan.formats.images import open_image
+from relicscan.relic import Mesh, PointCloud, Scan
+from tests.formats.mesh_examples import (
     BOX_FACES,
     BOX_QUADS,
     BOX_VERTICES,
@@ -21,11 +26,6 @@ from mesh_examples import (
     image,
     volume,
 )
-
-from relicscan.errors import ScanError
-from relicscan.formats import _gltf_counts, gltf
-from relicscan.formats.images import open_image
-from relicscan.relic import Mesh, PointCloud, Scan
 
 TEXELS = np.array([[[40 * r, 40 * c, 7] for c in range(4)] for r in range(4)], np.uint8)
 FLOATS = BOX_VERTICES.astype("<f4")

@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from cloud_examples import COLORS, NORMALS, POINTS, N, las
 
 from relicscan.errors import ScanError
 from relicscan.formats import _crs
 from relicscan.formats import las as las_format
 from relicscan.relic import PointCloud, Scan
+from tests.formats.cloud_examples import COLORS, NORMALS, POINTS, N, las
 
 METRE, FOOT = 'UNIT["metre",1]', 'UNIT["US survey foot",0.304800609601219]'
 GEOGRAPHIC = 'GEOGCS["WGS 84",UNIT["degree",0.0174532925199433]]'

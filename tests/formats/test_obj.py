@@ -6,12 +6,20 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from mesh_examples import BOX_FACES, BOX_QUADS, BOX_VERTICES, BOX_VOLUME, EXAMPLES, image, volume
 
 from relicscan.errors import ScanError
 from relicscan.formats import _text_blocks, obj
 from relicscan.formats.images import open_image
 from relicscan.relic import Mesh, PointCloud, Scan
+from tests.formats.mesh_examples import (
+    BOX_FACES,
+    BOX_QUADS,
+    BOX_VERTICES,
+    BOX_VOLUME,
+    EXAMPLES,
+    image,
+    volume,
+)
 
 TRIANGLE = "v 0 0 0\nv 1 0 0\nv 0 1 0\n"
 

@@ -6,11 +6,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from mesh_examples import BOX_FACES, BOX_QUADS, BOX_VERTICES, BOX_VOLUME, EXAMPLES, volume
 
 from relicscan.errors import ScanError
 from relicscan.formats import _text_blocks, off
 from relicscan.relic import Mesh, PointCloud, Scan
+from tests.formats.mesh_examples import (
+    BOX_FACES,
+    BOX_QUADS,
+    BOX_VERTICES,
+    BOX_VOLUME,
+    EXAMPLES,
+    volume,
+)
 
 FACES = "".join("4 " + " ".join(map(str, quad)) + "\n" for quad in BOX_QUADS)
 

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from cloud_examples import COLORS, NORMALS, POINTS, N, lzf_literals, pcd, text_rows
 
 from relicscan.errors import ScanError
 from relicscan.formats import _lzf
 from relicscan.formats import pcd as pcd_format
 from relicscan.relic import PointCloud
+from tests.formats.cloud_examples import COLORS, NORMALS, POINTS, N, lzf_literals, pcd, text_rows
 
 PACKED = COLORS.astype(np.uint32) @ np.array([1 << 16, 1 << 8, 1], np.uint32)
 

@@ -6,12 +6,28 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from cloud_examples import COLORS, NORMALS, POINTS, N, ply, ply_header, text_rows, vertex_records
-from mesh_examples import BOX_FACES, BOX_QUADS, BOX_VERTICES, BOX_VOLUME, image, volume
 
 from relicscan.errors import OutputError, ScanError
 from relicscan.formats import ply as ply_format
 from relicscan.relic import Material, Mesh, PointCloud, Scan
+from tests.formats.cloud_examples import (
+    COLORS,
+    NORMALS,
+    POINTS,
+    N,
+    ply,
+    ply_header,
+    text_rows,
+    vertex_records,
+)
+from tests.formats.mesh_examples import (
+    BOX_FACES,
+    BOX_QUADS,
+    BOX_VERTICES,
+    BOX_VOLUME,
+    image,
+    volume,
+)
 
 XYZ = "property float x\nproperty float y\nproperty float z"
 ENCODINGS = {"ascii": "", "binary_little_endian": "<", "binary_big_endian": ">"}

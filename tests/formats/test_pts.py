@@ -6,11 +6,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from cloud_examples import COLORS, INTENSITY, POINTS, N, text_rows
 
 from relicscan.errors import ScanError
 from relicscan.formats import pts
 from relicscan.relic import PointCloud, Scan
+from tests.formats.cloud_examples import COLORS, INTENSITY, POINTS, N, text_rows
 
 LEICA = np.rint(INTENSITY * 4095 - 2048).astype(int)
 

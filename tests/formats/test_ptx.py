@@ -6,11 +6,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from cloud_examples import COLORS, INTENSITY, POINTS, N, ptx_scan
 
 from relicscan.errors import ScanError
 from relicscan.formats import ptx
 from relicscan.relic import PointCloud, Scan
+from tests.formats.cloud_examples import COLORS, INTENSITY, POINTS, N, ptx_scan
 
 #: A quarter turn about +Z, then a step, as PTX writes it: rows, the translation last.
 TURN = ((0, 1, 0, 0), (-1, 0, 0, 0), (0, 0, 1, 0), (10, 20, 30, 1))

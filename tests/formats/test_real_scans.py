@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import shared_folder
 
 from relicscan import formats
 from relicscan.errors import ScanError
 from relicscan.relic import Mesh, PointCloud
+from tests.conftest import shared_folder
 
 pytestmark = pytest.mark.real
 

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from mesh_examples import image
 
 from relicscan.errors import ScanError
 from relicscan.formats.references import (
@@ -16,6 +15,7 @@ from relicscan.formats.references import (
     referenced_texture,
     resolve_reference,
 )
+from tests.formats.mesh_examples import image
 
 PIXELS = np.zeros((4, 4, 3), np.uint8)
 

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from mesh_examples import BOX_FACES, BOX_VERTICES, BOX_VOLUME, binary_stl, volume
 
 from relicscan.errors import ScanError
 from relicscan.formats import _text_blocks, _weld, stl
 from relicscan.relic import Mesh
+from tests.formats.mesh_examples import BOX_FACES, BOX_VERTICES, BOX_VOLUME, binary_stl, volume
 
 BOX = BOX_VERTICES[BOX_FACES]
 

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from cloud_examples import COLORS, INTENSITY, NORMALS, POINTS, N, text_rows
 
 from relicscan.errors import ScanError
 from relicscan.formats import xyz
 from relicscan.relic import PointCloud, Scan
+from tests.formats.cloud_examples import COLORS, INTENSITY, NORMALS, POINTS, N, text_rows
 
 
 def read(folder: Path, text: str | bytes) -> Scan:
