@@ -1,3 +1,101 @@
-"""relicscan: raw museum scans to web-ready relic models that can be trusted."""
+"""relicscan: raw museum scans to web-ready relic models that can be trusted.
+
+What the commands do is here under the same names, for scripts and notebooks:
+
+    import relicscan
+
+    for inspection in relicscan.inspect("scans/"):
+        print(inspection.relic, *inspection.doubts, sep="\\n  ")
+
+    outcomes = relicscan.run(
+        "scans/", "out", pipeline="web", overrides={"build_levels.ceilings.ultra": 500_000}
+    )
+    failed = [outcome.id for outcome in outcomes if not outcome.ok]
+
+    cloud = relicscan.read_scan("scans/vase/front.ply")[0].geometry
+
+`run`, `inspect`, `check`, `validate`, `schema`, `new` and `doctor` are the commands;
+`relicscan.stage` and `relicscan.stages` are the modules of the stages, so the commands of
+these names are `run_stage_on` and `all_stages`. Everything raises `RelicscanError` and
+prints nothing. Nothing is imported before it is used.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from relicscan.batch.check import check
+    from relicscan.batch.examine import examine as doctor
+    from relicscan.batch.inspect import inspect
+    from relicscan.batch.new import new
+    from relicscan.batch.run import run
+    from relicscan.batch.schema import schema
+    from relicscan.batch.single import run_stage_on
+    from relicscan.delivery.validation import validate
+    from relicscan.errors import RelicscanError
+    from relicscan.pipeline import read_pipeline, run_pipeline
+    from relicscan.relic import Mesh, PointCloud, Relic, Scan
+    from relicscan.scan_folder import find_relics, read_relic, read_scan
+    from relicscan.stage import all_stages
 
 __version__ = "0.1.0"
+
+__all__ = [
+    "Mesh",
+    "PointCloud",
+    "Relic",
+    "RelicscanError",
+    "Scan",
+    "all_stages",
+    "check",
+    "doctor",
+    "find_relics",
+    "inspect",
+    "new",
+    "read_pipeline",
+    "read_relic",
+    "read_scan",
+    "run",
+    "run_pipeline",
+    "run_stage_on",
+    "schema",
+    "validate",
+]
+
+#: Where each name lives, and what it is called there if not the same.
+_HOMES = {
+    "Mesh": "relic",
+    "PointCloud": "relic",
+    "Relic": "relic",
+    "RelicscanError": "errors",
+    "Scan": "relic",
+    "all_stages": "stage",
+    "check": "batch.check",
+    "doctor": "batch.examine:examine",
+    "find_relics": "scan_folder",
+    "inspect": "batch.inspect",
+    "new": "batch.new",
+    "read_pipeline": "pipeline",
+    "read_relic": "scan_folder",
+    "read_scan": "scan_folder",
+    "run": "batch.run",
+    "run_pipeline": "pipeline",
+    "run_stage_on": "batch.single",
+    "schema": "batch.schema",
+    "validate": "delivery.validation",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import what is asked for, once (PEP 562)."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'relicscan' has no attribute '{name}'")
+    module, _, called = _HOMES[name].partition(":")
+    value = globals()[name] = getattr(import_module(f"relicscan.{module}"), called or name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -76,11 +76,29 @@ def find_relics(inputs: Sequence[Path]) -> list[FoundRelic]:
     return sorted(_refuse_collisions(list(unique.values())), key=lambda r: r.id)
 
 
-def read_relic(found: FoundRelic) -> Relic:
+def find_relic(path: str | Path) -> FoundRelic:
+    """The one relic in a file or folder. Raises ScanError where there are more."""
+    found = find_relics([Path(path)])
+    if len(found) > 1:
+        raise ScanError(
+            f"there are {len(found)} relics, and one is needed",
+            scan=str(path),
+            remedy="name one of their folders or files",
+        )
+    return found[0]
+
+
+def read_scan(path: str | Path) -> list[Scan]:
+    """All scans of a file as it holds them: own unit, own axes. Raises ScanError."""
+    return formats.read(Path(path))
+
+
+def read_relic(given: FoundRelic | str | Path) -> Relic:
     """Read the scans of one relic, with units, poses and frame understood.
 
     A mesh scan becomes `mesh`, point clouds become `scans`. Raises ScanError.
     """
+    found = given if isinstance(given, FoundRelic) else find_relic(given)
     if found.error is not None:
         raise found.error
     try:
@@ -284,6 +302,14 @@ def is_scan(path: Path) -> bool:
     if not formats.is_scan_file(path):
         return False
     return path.suffix.lower() != ".txt" or _looks_like_points(path)
+
+
+def scans_in(folder: Path) -> list[Path]:
+    """The scans that lie in a folder itself, sorted; none where it cannot be read."""
+    try:
+        return _scans_among(sorted(path for path in folder.iterdir() if path.is_file()))
+    except OSError:
+        return []
 
 
 def _scans_among(files: list[Path]) -> list[Path]:

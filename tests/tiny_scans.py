@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from relicscan.formats.ply import write_cloud, write_mesh
 from relicscan.relic import Mesh, PointCloud
@@ -61,7 +63,47 @@ def write_toml(folder: Path, text: str = '[scan]\nunit = "mm"\nup = "+Z"\n') -> 
     return path
 
 
-def volume(vertices: NDArray[np.floating], faces: NDArray[np.integer]) -> float:
-    """What a closed surface encloses (divergence theorem)."""
-    a, b, c = (np.asarray(vertices, float)[faces[:, k]] for k in range(3))
-    return float(np.einsum("ij,ij->i", a, np.cross(b, c)).sum() / 6)
+def write_cup(folder: Path) -> Path:
+    """A scan folder with a mesh and all that is needed to understand it."""
+    write_toml(folder)
+    return write_ply(folder / "cup.ply", box())
+
+
+def read_json(path: Path) -> Any:
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def files_below(folder: Path) -> set[str]:
+    """Every file below a folder, by its path with forward slashes."""
+    return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+
+
+def checked_output(out: Path) -> dict[str, dict[str, Any]]:
+    """The manifests of an output folder by id, after following every checksum from the anchor.
+
+    Fails where a file is missing, differs, or was not listed by anything.
+    """
+    anchor, name = (out / "index.json.sha256").read_text().split()
+    assert (anchor, name) == (_sha256(out / "index.json"), "index.json")
+    expected = {"index.json", "index.json.sha256"}
+    manifests = {}
+    for entry in read_json(out / "index.json")["relics"]:
+        folder = out / entry["id"]
+        assert entry["sha256"] == _sha256(folder / "relic.json")
+        manifest = manifests[entry["id"]] = read_json(folder / "relic.json")
+        delivered = [*manifest["levels"], *manifest["files"]]
+        delivered += [manifest["master"]] if manifest["master"] else []
+        for file in delivered:
+            path = folder / file["path"]
+            assert (file["bytes"], file["sha256"]) == (path.stat().st_size, _sha256(path))
+            expected.add(f"{entry['id']}/{file['path']}")
+        expected |= {f"{entry['id']}/relic.json", f"{entry['id']}/run.json"}
+    found = files_below(out)
+    logs = {name for name in found if name.startswith(".relicscan/logs/")}
+    assert found - logs == expected | {".relicscan/lock"}
+    assert {path.name for path in (out / ".relicscan").iterdir()} == {"lock", "logs"}
+    return manifests
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()

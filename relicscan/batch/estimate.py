@@ -31,11 +31,12 @@ def estimate(relic: Relic, pipeline: Pipeline) -> Estimate:
     """What it will take to run a relic as it was read, before its first stage."""
     points = sum(len(s.geometry) for s in relic.scans if isinstance(s.geometry, PointCloud))
     triangles = len(relic.mesh.faces) if relic.mesh is not None else 0
-    millions = max(points, triangles) / 1e6
-    cost = sum(
-        planned.stage.cost for planned, reason in pipeline.plan(relic.products) if reason is None
-    )
+    seconds, left = START_SECONDS, max(points, triangles)
+    for planned, reason in pipeline.plan(relic.products):
+        if reason is None:
+            seconds += planned.stage.cost * left / 1e6
+            left = min(left, planned.parameters.get("max_points") or left)
     return Estimate(
-        seconds=START_SECONDS + cost * millions,
+        seconds=seconds,
         memory_bytes=BASE_BYTES + BYTES_PER_POINT * points + BYTES_PER_TRIANGLE * triangles,
     )

@@ -44,6 +44,7 @@ class Record:
         self.master: MasterRecord | None = None
         self.levels: list[LevelRecord] = []
         self.validator: Mapping[str, KhronosReport] = {}
+        self.not_validated: str | None = None
         self.state: State = "failed"
         self.verdict: Verdict | None = None
         self.reasons: list[Reason] = []
@@ -139,9 +140,8 @@ class Record:
     def _validation(self) -> Validation:
         """What the Khronos validator said; its report and our record have the same fields."""
         if not self.validator:
-            return Validation(
-                not_run=what_is_missing() or "there was no model to validate", results=()
-            )
+            missing = self.not_validated or what_is_missing()
+            return Validation(not_run=missing or "there was no model to validate", results=())
         return Validation(
             not_run=None,
             results=tuple(

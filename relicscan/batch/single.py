@@ -16,47 +16,47 @@ from relicscan.formats.ply import write_cloud, write_mesh
 from relicscan.geometry.frames import transformed
 from relicscan.pipeline import PlannedStage, run_stage
 from relicscan.relic import FloatArray, Mesh, Relic, Step
-from relicscan.scan_folder import find_relics, read_relic
+from relicscan.scan_folder import find_relic, read_relic
 from relicscan.stage import get_stage
 
 
-def run_single_stage(
-    name: str, source: Path, target: Path, parameters: Mapping[str, Any]
+def run_stage_on(
+    name: str, source: str | Path, target: str | Path, parameters: Mapping[str, Any] | None = None
 ) -> tuple[Step, list[Path]]:
     """Run a stage on the one relic in `source`; returns what it did and the files written.
 
     Point clouds are merged first, as every pipeline does. A stage that makes levels
     writes one file for each, named after `target`. Raises RelicscanError.
     """
-    planned = PlannedStage(get_stage(name), get_stage(name).effective(parameters))
+    target = Path(target)
+    planned = PlannedStage(get_stage(name), get_stage(name).effective(parameters or {}))
     if target.suffix.lower() not in (".ply", ".glb"):
         raise PipelineError(
             f"{target.name} is neither a .ply nor a .glb", remedy="end its name in .ply or .glb"
         )
-    found = find_relics([source])
-    if len(found) != 1:
-        raise ScanError(
-            f"there are {len(found)} relics, and one is needed",
-            scan=str(source),
-            remedy="name one of their folders or files",
+    if not target.absolute().parent.is_dir():
+        raise OutputError(
+            f"there is no folder {target.parent}", scan=str(target), remedy="make it first"
         )
-    relic = read_relic(found[0])
+    found = find_relic(source)
+    relic = read_relic(found)
+    if any(target.resolve() == (found.folder / s.path).resolve() for s in relic.sources):
+        raise OutputError(
+            "this is one of the files of the scan, which are read-only",
+            scan=str(target),
+            remedy="write to another file",
+        )
     if relic.scans and "scans" not in planned.stage.needs:
         merge = get_stage("merge_scans")
         relic = run_stage(relic, PlannedStage(merge, merge.effective({})))
     relic = run_stage(relic, planned)
     step = relic.history[-1]
     if step.skipped and planned.stage.needs - relic.products:
-        missing = sorted(planned.stage.needs - relic.products)[0]
         raise ScanError(
-            f"{step.skipped}, and {name} needs {missing}",
+            f"{step.skipped}, which {name} needs",
             scan=relic.id,
             stage=name,
             remedy="run a stage that makes it first: see `relicscan stages`",
-        )
-    if not target.absolute().parent.is_dir():
-        raise OutputError(
-            f"there is no folder {target.parent}", scan=str(target), remedy="make it first"
         )
     return step, _write(relic, target)
 

@@ -27,7 +27,7 @@ from relicscan.batch.job import (
     effective_pipeline,
     reason_of,
 )
-from relicscan.errors import RelicscanError, ScanError, StageError, Undecided
+from relicscan.errors import OutputError, RelicscanError, ScanError, StageError, Undecided
 
 Emit = Callable[[dict[str, Any]], None]
 
@@ -89,8 +89,9 @@ def run_job(job: Job, emit: Emit) -> Outcome:
     try:
         return record.write(started, seconds)
     except RelicscanError as error:
-        reason = reason_of(error, job.id)
-        return Outcome(job.id, "failed", reasons=(reason,), seconds=seconds, attempts=job.attempt)
+        text, remedy = reason_of(error, job.id)
+        reasons = ((text.replace(job.work, job.id), remedy),)
+        return Outcome(job.id, "failed", reasons=reasons, seconds=seconds, attempts=job.attempt)
 
 
 def _run(job: Job, record: Any, emit: Emit) -> None:
@@ -121,9 +122,12 @@ def _run(job: Job, record: Any, emit: Emit) -> None:
         record.master, record.levels = write_outputs(record.relic, Path(job.work))
     with record.timed("validate"):
         paths = [Path(job.work) / level.path for level in record.levels]
-        record.validator = dict(
-            zip((level.path for level in record.levels), validate_many(paths) or [], strict=False)
-        )
+        try:
+            reports = validate_many(paths) or []
+        except OutputError as error:
+            # Our own checks have passed; a node that breaks down says nothing about the model.
+            reports, record.not_validated = [], error.message
+        record.validator = dict(zip((v.path for v in record.levels), reports, strict=False))
     record.judge()
 
 

@@ -19,7 +19,6 @@ def command(
     from dataclasses import asdict
 
     from rich.table import Table
-    from rich.text import Text
 
     from relicscan.batch.examine import examine
 
@@ -30,11 +29,10 @@ def command(
         table = Table(box=None, pad_edge=False, show_header=False)
         colours = {"ok": "green", "missing": "red", "optional": "yellow"}
         for finding in findings:
-            table.add_row(
-                Text(finding.state, colours[finding.state]), finding.what, Text(finding.found)
-            )
+            state = output.cell(finding.state, colours[finding.state])
+            table.add_row(state, finding.what, output.cell(finding.found))
             if finding.remedy:
-                table.add_row("", "", Text(f"what would work: {finding.remedy}"))
+                table.add_row("", "", output.cell(f"what would work: {finding.remedy}"))
         output.answers().print(table)
     if any(finding.state == "missing" for finding in findings):
         raise typer.Exit(output.EXIT_FAILED)

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from relicscan.cli import output
 
 if TYPE_CHECKING:
-    from relicscan.scan_folder import FoundRelic
+    from rich.console import Console
+    from rich.table import Table
+
+    from relicscan.batch.inspect import Inspection
+    from relicscan.quality.inspection import Measured
 
 
 def command(
@@ -18,119 +22,105 @@ def command(
         list[Path], typer.Argument(help="Scan files, scan folders, or roots that hold them.")
     ],
     pipeline: Annotated[
-        str, typer.Option("-p", "--pipeline", help="The pipeline to estimate the cost of.")
-    ] = "web",
+        str | None,
+        typer.Option("-p", "--pipeline", help="The pipeline whose cost is estimated."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
 ) -> None:
     """Show what was understood of scans, before anything is run.
 
     [bold]Example:[/bold] relicscan inspect samples/ding-bronze
     """
-    from relicscan.pipeline import read_pipeline
-    from relicscan.scan_folder import find_relics
+    from dataclasses import asdict
 
-    read_pipeline(pipeline)
-    reports = [_report(found, pipeline) for found in find_relics(inputs)]
+    from relicscan.batch.inspect import inspect
+
+    inspections: list[Inspection] = []
+    console = output.answers()
+    for inspection in inspect(list(inputs), pipeline=pipeline):
+        inspections.append(inspection)
+        if not as_json:
+            _print(console, inspection)
     if as_json:
-        output.print_json(reports)
-    else:
-        for report in reports:
-            _print(report)
-    if any(report["error"] for report in reports):
+        output.print_json([asdict(inspection) for inspection in inspections])
+    elif len(inspections) > 1:
+        _print_total(console, inspections)
+    if any(inspection.error for inspection in inspections):
         raise typer.Exit(output.EXIT_FAILED)
 
 
-def _report(found: FoundRelic, pipeline: str) -> dict[str, Any]:
-    from dataclasses import asdict, replace
+def _print(console: Console, inspection: Inspection) -> None:
+    from rich.padding import Padding
 
-    from numpy.linalg import inv
-
-    from relicscan.batch.estimate import estimate
-    from relicscan.errors import RelicscanError
-    from relicscan.geometry.frames import transformed
-    from relicscan.pipeline import read_pipeline
-    from relicscan.quality.inspection import measure_scan, what_looks_wrong
-    from relicscan.relic import UNDECIDED
-    from relicscan.scan_folder import read_relic
-
-    report: dict[str, Any] = {
-        "relic": found.id,
-        "folder": str(found.folder),
-        "error": None,
-        "remedy": None,
-    }
-    try:
-        relic = read_relic(found)
-    except RelicscanError as error:
-        return {**report, "error": error.message, "remedy": error.remedy}
-    if relic.mesh is not None:
-        file = next(source.path for source in relic.sources if source.role == "scan")
-        back = inv(relic.frame.T_work_source)
-        in_file = replace(relic.mesh, vertices=transformed(back, relic.mesh.vertices))
-        scans = [measure_scan(found.id, file, in_file, unit=relic.frame.unit, posed=True)]
-    else:
-        scans = [
-            measure_scan(s.name, s.file, s.geometry, unit=s.unit, posed=s.pose is not None)
-            for s in relic.scans
-        ]
-    cost = estimate(relic, read_pipeline(pipeline))
-    return {
-        **report,
-        "scans": [asdict(scan) for scan in scans],
-        "files": [asdict(source) for source in relic.sources],
-        "unit": relic.frame.unit,
-        "unit_basis": relic.frame.unit_basis,
-        "up": None if relic.frame.up_basis == UNDECIDED else relic.frame.up,
-        "up_basis": relic.frame.up_basis,
-        "estimated_seconds": round(cost.seconds, 1),
-        "estimated_memory_bytes": round(cost.memory_bytes),
-        "doubts": what_looks_wrong(relic, scans),
-    }
-
-
-def _print(report: dict[str, Any]) -> None:
-    from rich.table import Table
-    from rich.text import Text
-
-    console = output.answers()
-    console.print(Text.assemble((report["relic"], "bold"), f"  {report['folder']}"))
-    if report["error"]:
-        console.print(Text.assemble(("  cannot be read: ", "red"), report["error"]))
-        if report["remedy"]:
-            console.print(f"  what would work: {report['remedy']}", markup=False)
+    output.say(console, (inspection.relic, "bold"), f"  {inspection.folder}")
+    if inspection.error is not None:
+        output.say(console, ("cannot be run: ", "red"), inspection.error, indent=2)
+        if inspection.remedy:
+            output.say(console, f"what would work: {inspection.remedy}", indent=2)
+        console.print()
         return
+    console.print(Padding(_table(inspection), (0, 0, 0, 2), expand=False))
+    basis = inspection.unit_basis or ""
+    unit = f"{inspection.unit} ({basis})" if inspection.unit else basis
+    output.say(console, f"unit: {unit}", indent=2)
+    up = f"{inspection.up} ({inspection.up_basis})" if inspection.up else "a run decides"
+    output.say(console, f"up: {up}", indent=2)
+    others = [file.path for file in inspection.files if file.role != "scan"]
+    if others:
+        more = f" and {len(others) - 8} more" if len(others) > 8 else ""
+        output.say(console, f"other files: {', '.join(others[:8])}{more}", indent=2)
+    cost = _cost(inspection.estimated_seconds, inspection.estimated_memory_bytes)
+    output.say(console, f"a run with pipeline {inspection.pipeline} takes {cost}", indent=2)
+    for doubt in inspection.doubts:
+        output.say(console, ("doubt: ", "yellow"), doubt, indent=2)
+    console.print()
+
+
+def _table(inspection: Inspection) -> Table:
+    from rich.table import Table
+
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
     for heading in ("scan", "kind", "points", "triangles", "extent", "spacing", "noise"):
         table.add_column(heading, justify="left" if heading in ("scan", "kind") else "right")
-    for heading in ("unit", "colour", "normals", "pose"):
+    for heading in ("unit", "colours", "normals", "pose"):
         table.add_column(heading)
-    for scan in report["scans"]:
-        table.add_row(
-            scan["name"],
-            scan["kind"],
-            f"{scan['points']:,}",
-            f"{scan['triangles']:,}" if scan["triangles"] else "–",
-            " x ".join(f"{side:.4g}" for side in scan["extent"]),
-            "–" if scan["spacing"] is None else f"{scan['spacing']:.3g}",
-            "–" if scan["noise"] is None else f"{scan['noise']:.2g}",
-            scan["unit"] or "unknown",
-            scan["colors"] or "none",
-            "yes" if scan["normals"] else "no",
-            "yes" if scan["posed"] else "no",
-        )
-    console.print(table)
-    others = [f["path"] for f in report["files"] if f["role"] != "scan"]
-    if others:
-        console.print(f"  other files: {', '.join(others)}", markup=False)
-    console.print(
-        f"  unit: {report['unit'] or 'unknown'} ({report['unit_basis']});"
-        f" up: {report['up'] or 'not stated'} ({report['up_basis']})",
-        markup=False,
-    )
-    console.print(
-        f"  a run would take about {output.duration_in_words(report['estimated_seconds'])} and "
-        f"{output.bytes_in_words(report['estimated_memory_bytes'])} of memory"
-    )
-    for doubt in report["doubts"]:
-        console.print(Text.assemble(("  doubt: ", "yellow"), doubt))
-    console.print()
+    for scan in inspection.scans:
+        table.add_row(*(output.cell(text) for text in _row(scan)))
+    return table
+
+
+def _row(scan: Measured) -> list[str]:
+    return [
+        scan.name,
+        scan.kind,
+        f"{scan.points:,}",
+        f"{scan.triangles:,}" if scan.triangles else "–",
+        " x ".join(f"{side:.4g}" for side in scan.extent),
+        "–" if scan.spacing is None else f"{scan.spacing:.3g}",
+        "–" if scan.noise is None else f"{scan.noise:.2g}",
+        scan.unit or "unknown",
+        scan.colors or "no",
+        _yes_or_no(scan.normals),
+        _yes_or_no(scan.posed),
+    ]
+
+
+def _yes_or_no(answer: bool | None) -> str:
+    return "–" if answer is None else "yes" if answer else "no"
+
+
+def _print_total(console: Console, inspections: list[Inspection]) -> None:
+    readable = [i for i in inspections if i.error is None]
+    wrong = len(inspections) - len(readable)
+    line = output.plural(len(inspections), "relic")
+    line += f", {wrong} of which cannot be run" if wrong else ""
+    if readable:
+        seconds = sum(i.estimated_seconds for i in readable)
+        memory = max(i.estimated_memory_bytes for i in readable)
+        line += f"; all together take {_cost(seconds, memory)}"
+    output.say(console, line)
+
+
+def _cost(seconds: float, memory_bytes: float) -> str:
+    time, memory = output.duration_in_words(seconds), output.bytes_in_words(memory_bytes)
+    return f"about {time} and {memory} of memory"

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from relicscan.cli import output
+
 
 def command(
     folder: Annotated[Path, typer.Argument(help="The scan folder.")],
@@ -21,7 +23,7 @@ def command(
 
     [bold]Example:[/bold] relicscan new scans/amphora --language de
     """
-    from relicscan.metadata.template import relic_toml_template, write_relic_toml
+    from relicscan.batch.new import new
 
-    text = relic_toml_template(language, id=relic_id)
-    print(write_relic_toml(folder, text))
+    print(output.printable(str(new(folder, language=language, id=relic_id))))
+    output.say(output.remarks(), f"fill it in, then: relicscan check {folder}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -10,19 +11,22 @@ from relicscan.errors import Busy, NoRoom, OutputError, PipelineError, Relicscan
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.text import Text
 
 #: Exit codes of the contract; a relic's own failure is 1, and so is any error not named here.
 EXIT_FAILED = 1
+EXIT_WRONG = 2
+EXIT_INTERRUPTED = 130
 EXIT_CODES: tuple[tuple[type[RelicscanError], int], ...] = (
-    (PipelineError, 2),
-    (OutputError, 2),
+    (PipelineError, EXIT_WRONG),
+    (OutputError, EXIT_WRONG),
     (Busy, 11),
     (NoRoom, 12),
 )
 
 
 def answers() -> Console:
-    """The console for answers, on stdout: tables are cut to the terminal, never to 80 in a pipe."""
+    """The console for answers, on stdout."""
     return _console(sys.stdout)
 
 
@@ -32,9 +36,42 @@ def remarks() -> Console:
 
 
 def _console(stream: Any) -> Console:
+    """Tables are as wide as the terminal; in a pipe they have COLUMNS, never an unasked-for 80."""
     from rich.console import Console
 
-    return Console(file=stream, width=None if stream.isatty() else 160, highlight=False)
+    asked = os.environ.get("COLUMNS", "")
+    width = None if stream.isatty() else int(asked) if asked.isdecimal() and int(asked) else 160
+    return Console(file=stream, width=width, highlight=False)
+
+
+def say(console: Console, *parts: str | tuple[str, str], indent: int = 0) -> None:
+    """A line of parts, plain or with a style; in a pipe one line stays one line."""
+    from rich.padding import Padding
+    from rich.text import Text
+
+    styled = [(part, "") if isinstance(part, str) else part for part in parts]
+    text = Text.assemble(*((printable(words), style) for words, style in styled))
+    if console.is_terminal:
+        console.print(Padding(text, (0, 0, 0, indent)))
+    else:
+        console.print(Text(" " * indent) + text, soft_wrap=True)
+
+
+def printable(text: str) -> str:
+    """Text with control characters made visible: names of files must not steer a terminal."""
+    return "".join(c if c.isprintable() or c == "\n" else repr(c)[1:-1] for c in text)
+
+
+def cell(text: str, style: str = "") -> Text:
+    """A cell of a table, brackets in it being brackets."""
+    from rich.text import Text
+
+    return Text(printable(text), style)
+
+
+def plural(count: int, noun: str) -> str:
+    """1 relic, 2 relics."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
 def print_json(data: Any) -> None:
@@ -45,17 +82,12 @@ def print_json(data: Any) -> None:
 
 def explain(error: RelicscanError) -> int:
     """Say on stderr what is wrong and what would work; returns the exit code."""
-    from rich.text import Text
-
     console = remarks()
-    where = ", ".join(
-        part for part in (error.scan, f"stage {error.stage}" if error.stage else None) if part
-    )
-    console.print(
-        Text.assemble(("error: ", "bold red"), f"{where}: " if where else "", error.message)
-    )
+    stage = f"stage {error.stage}" if error.stage else None
+    where = ", ".join(part for part in (error.scan, stage) if part)
+    say(console, ("error: ", "bold red"), f"{where}: " if where else "", error.message)
     if error.remedy:
-        console.print(Text.assemble(("what would work: ", "bold"), error.remedy))
+        say(console, ("what would work: ", "bold"), error.remedy)
     return next((code for kind, code in EXIT_CODES if isinstance(error, kind)), EXIT_FAILED)
 
 

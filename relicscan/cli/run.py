@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from relicscan.batch.job import Outcome
     from relicscan.batch.process import Event
     from relicscan.scan_folder import FoundRelic
+
+#: A warning that holds for more relics than this names the first of them.
+NAMED_RELICS = 6
 
 
 def command(
@@ -37,7 +41,9 @@ def command(
     strict: Annotated[
         bool, typer.Option("--strict", help="A relic that needs a review counts as failed.")
     ] = False,
-    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="No progress, no table.")] = False,
+    quiet: Annotated[
+        bool, typer.Option("-q", "--quiet", help="Say nothing but what went wrong.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="The outcomes as JSON.")] = False,
 ) -> None:
     """Turn scans into web-ready models with manifests.
@@ -52,10 +58,10 @@ def command(
     from relicscan.pipeline import parse_assignment
 
     overrides = dict(parse_assignment(text) for text in settings or [])
-    view = _View(show=not (quiet or as_json))
+    view = _View(show=not quiet)
     try:
         outcomes = run(
-            inputs,
+            list(inputs),
             out,
             pipeline=pipeline,
             overrides=overrides,
@@ -63,42 +69,51 @@ def command(
             observe=view.observe,
             on_start=view.start,
         )
+    except KeyboardInterrupt:
+        view.stop()
+        finished = f"{view.ended} of {output.plural(view.total, 'relic')} finished"
+        output.say(output.remarks(), f"interrupted: {finished} and in {out}; run it again at will")
+        raise typer.Exit(output.EXIT_INTERRUPTED) from None
     finally:
         view.stop()
+    failed = [o for o in outcomes if not o.ok or (strict and o.verdict == "review")]
     if as_json:
         output.print_json([asdict(outcome) for outcome in outcomes])
     elif not quiet:
         _closing_table(outcomes, out)
+    _say_reasons(failed if quiet else outcomes)
     if not quiet:
-        _say_what_went_wrong(outcomes)
-    if not all(o.ok and not (strict and o.verdict == "review") for o in outcomes):
+        _say_warnings(outcomes)
+    if failed:
         raise typer.Exit(output.EXIT_FAILED)
 
 
 class _View:
-    """One line per relic while it works; a bar on a terminal, plain lines in a log."""
+    """A line for every relic that ended; on a terminal also a bar for the one that is running."""
 
     def __init__(self, show: bool) -> None:
         self.show = show
-        self.live = show and sys.stderr.isatty()
+        self.console = output.remarks()
         self.progress: Any = None
-        self.tasks: dict[str, Any] = {}
-        self.started: dict[str, float] = {}
+        self.began = time.monotonic()
+        self.relic: str | None = None
         self.total = self.ended = 0
 
     def start(self, found: Sequence[FoundRelic]) -> None:
         self.total = len(found)
-        if not self.live:
+        if not (self.show and sys.stderr.isatty()):
             return
-        from rich.progress import BarColumn, Progress, TextColumn
+        from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
         self.progress = Progress(
-            TextColumn("{task.fields[relic]}"),
+            TextColumn("{task.fields[position]} {task.description}", markup=False),
             BarColumn(24),
-            TextColumn("{task.percentage:>3.0f} %"),
-            TextColumn("{task.fields[stage]}"),
-            TextColumn("[dim]{task.fields[times]}"),
-            console=output.remarks(),
+            TextColumn("{task.percentage:>3.0f} %", markup=False),
+            TextColumn("{task.fields[stage]}", markup=False),
+            TimeElapsedColumn(),
+            TextColumn("{task.fields[left]}", markup=False, style="dim"),
+            console=self.console,
+            transient=True,
         )
         self.progress.start()
 
@@ -107,92 +122,91 @@ class _View:
             self.progress.stop()
 
     def observe(self, event: Event) -> None:
-        if not self.show:
-            return
-        now = time.monotonic()
-        began = self.started.setdefault(event.id, now)
+        if event.id != self.relic:
+            self.relic, self.began = event.id, time.monotonic()
+            if self.progress is not None:
+                self._new_bar(event.id)
+        elapsed = time.monotonic() - self.began
         if event.outcome is not None:
-            self._ended(event.outcome, now - began)
-        elif self.live:
-            elapsed = now - began
-            left = elapsed * (1 - event.done) / event.done if event.done > 0.05 else None
-            times = output.duration_in_words(elapsed)
-            if left is not None:
-                times += f", about {output.duration_in_words(left)} left"
-            self._update(event.id, completed=event.done, stage=event.stage, times=times)
-
-    def _ended(self, outcome: Outcome, elapsed: float) -> None:
-        self.ended += 1
-        words = _in_words(outcome)
-        if self.live:
-            self._update(
-                outcome.id,
-                completed=1.0,
-                stage=words,
-                times=output.duration_in_words(elapsed),
-            )
-        else:
-            output.remarks().print(
-                f"[{self.ended}/{self.total}] {outcome.id}: {words}, "
-                f"{output.duration_in_words(elapsed)}",
-                markup=False,
+            self.ended += 1
+            if self.show:
+                self._say_ended(event.outcome, elapsed)
+        elif self.progress is not None:
+            left = elapsed * (1 - event.done) / event.done if event.done > 0.15 else None
+            self.progress.update(
+                self.task,
+                completed=event.done,
+                stage=event.stage,
+                left="" if left is None else f"about {output.duration_in_words(left)} left",
             )
 
-    def _update(self, relic: str, **fields: Any) -> None:
-        if relic not in self.tasks:
-            self.tasks[relic] = self.progress.add_task(
-                "", total=1.0, relic=relic, stage="", times=""
-            )
-        self.progress.update(self.tasks[relic], **fields)
+    def _new_bar(self, relic: str) -> None:
+        for task_id in self.progress.task_ids:
+            self.progress.remove_task(task_id)
+        position = f"[{self.ended + 1}/{self.total}]"
+        self.task = self.progress.add_task(relic, total=1.0, position=position, stage="", left="")
+
+    def _say_ended(self, outcome: Outcome, elapsed: float) -> None:
+        words, took = _in_words(outcome), output.duration_in_words(elapsed)
+        position = f"[{self.ended}/{self.total}]"
+        # Above the bar: rich keeps the bar below whatever is printed on its console.
+        output.say(
+            self.console, f"{position} {outcome.id}: ", (words, _color(outcome)), f", {took}"
+        )
 
 
 def _in_words(outcome: Outcome) -> str:
-    return outcome.verdict or outcome.state.replace("_", " ")
+    words = outcome.verdict or outcome.state.replace("_", " ")
+    return f"{words}, earlier model kept" if outcome.kept_earlier else words
+
+
+def _color(outcome: Outcome) -> str:
+    return {"pass": "green", "review": "yellow"}.get(outcome.verdict or "", "red")
 
 
 def _closing_table(outcomes: Sequence[Outcome], out: Path) -> None:
     from rich.table import Table
-    from rich.text import Text
 
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading, justify in (
-        ("relic", "left"),
-        ("result", "left"),
-        ("points", "right"),
-        ("triangles", "right"),
-        ("time", "right"),
-        ("memory", "right"),
-        ("warnings", "right"),
-    ):
-        table.add_column(heading, justify=justify)  # type: ignore[arg-type]
-    colours = {"pass": "green", "review": "yellow"}
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    for heading in ("relic", "result"):
+        table.add_column(heading)
+    for heading in ("points", "triangles", "time", "memory", "warnings"):
+        table.add_column(heading, justify="right")
     for o in outcomes:
         table.add_row(
             o.id,
-            Text(_in_words(o), colours.get(o.verdict or "", "red")),
+            output.cell(_in_words(o), _color(o)),
             f"{o.points:,}" if o.points else "–",
             f"{max(o.triangles.values()):,}" if o.triangles else "–",
-            output.duration_in_words(o.seconds),
+            output.duration_in_words(o.seconds) if o.seconds else "–",
             output.bytes_in_words(o.peak_memory_bytes) if o.peak_memory_bytes else "–",
-            str(len(o.warnings)),
+            f"{len(o.warnings)}" if o.warnings else "–",
         )
     console = output.answers()
     console.print(table)
-    counts: dict[str, int] = {}
-    for o in outcomes:
-        counts[_in_words(o)] = counts.get(_in_words(o), 0) + 1
-    summary = ", ".join(f"{n} {what}" for what, n in counts.items())
-    console.print(f"{len(outcomes)} relics in {out}: {summary}", markup=False)
+    counts = Counter((o.verdict or o.state).replace("_", " ") for o in outcomes)
+    summary = ", ".join(f"{count} {what}" for what, count in counts.items())
+    output.say(console, f"{output.plural(len(outcomes), 'relic')} in {out}: {summary}")
 
 
-def _say_what_went_wrong(outcomes: Sequence[Outcome]) -> None:
-    from rich.text import Text
-
+def _say_reasons(outcomes: Sequence[Outcome]) -> None:
     console = output.remarks()
     for outcome in outcomes:
         for reason, remedy in outcome.reasons:
-            console.print(Text.assemble((f"{outcome.id} ({_in_words(outcome)}): ", "bold"), reason))
+            about = f"{outcome.id} ({_in_words(outcome)}): "
+            output.say(console, (about, "bold"), reason)
             if remedy:
-                console.print(Text(f"  what would work: {remedy}"))
+                output.say(console, f"what would work: {remedy}", indent=2)
+
+
+def _say_warnings(outcomes: Sequence[Outcome]) -> None:
+    """Each warning once, with the relics that it holds for."""
+    relics: dict[str, list[str]] = {}
+    for outcome in outcomes:
         for warning in outcome.warnings:
-            console.print(Text.assemble((f"{outcome.id}: ", "dim"), warning))
+            relics.setdefault(warning, []).append(outcome.id)
+    console = output.remarks()
+    for warning, ids in relics.items():
+        more = f" and {len(ids) - NAMED_RELICS} more" if len(ids) > NAMED_RELICS else ""
+        about = f"warning for {', '.join(ids[:NAMED_RELICS])}{more}: "
+        output.say(console, (about, "yellow"), warning)

@@ -19,18 +19,9 @@ def command(
 
     [bold]Example:[/bold] relicscan schema relic.toml
     """
-    from relicscan.metadata.schemas import MODELS, json_schema
-    from relicscan.stage import all_stages
+    from relicscan.batch.schema import schema, schema_names
 
-    stages = all_stages()
     if name is None:
-        print("\n".join([*MODELS, *stages]))
-    elif name in stages:
-        output.print_json(
-            {
-                "$schema": "https://json-schema.org/draft/2020-12/schema",
-                **stages[name].parameters.model_json_schema(),
-            }
-        )
+        print("\n".join(schema_names()))
     else:
-        output.print_json(json_schema(name))
+        output.print_json(schema(name))

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from relicscan.cli import output
+
+if TYPE_CHECKING:
+    from relicscan.relic import Step
 
 
 def command(
@@ -16,6 +21,7 @@ def command(
         list[str] | None,
         typer.Option("--param", help="name=value; may be repeated."),
     ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
 ) -> None:
     """Run one stage on one scan and write the result.
 
@@ -23,17 +29,32 @@ def command(
 
     [bold]Example:[/bold] relicscan stage voxel_downsample scan.ply thin.ply --param voxel_size_mm=1
     """
-    from relicscan.batch.single import run_single_stage
+    from dataclasses import asdict
+
+    from relicscan.batch.single import run_stage_on
     from relicscan.pipeline import parse_assignment
 
     given = dict(parse_assignment(text) for text in parameters or [])
-    step, written = run_single_stage(name, source, target, given)
+    step, written = run_stage_on(name, source, target, given)
+    if as_json:
+        output.print_json({**asdict(step), "written": [str(path) for path in written]})
+    else:
+        _print(step, written)
+
+
+def _print(step: Step, written: list[Path]) -> None:
+    console = output.answers()
     if step.skipped:
-        print(f"{name} was skipped: {step.skipped}")
-    before = ", ".join(f"{count:,} {what}" for what, count in step.before.items())
-    after = ", ".join(f"{count:,} {what}" for what, count in step.after.items())
-    print(f"{before} -> {after}")
+        output.say(console, f"{step.stage} was skipped: {step.skipped}")
+    before, after = (
+        ", ".join(f"{count:,} {what}" for what, count in counts.items())
+        for counts in (step.before, step.after)
+    )
+    output.say(console, f"{before} -> {after}")
     for figure, value in step.figures.items():
-        print(f"{figure}: {value:.6g}" if isinstance(value, float) else f"{figure}: {value}")
+        shown = f"{value:.6g}" if isinstance(value, float) else str(value)
+        output.say(console, f"{figure}: {shown}")
     for path in written:
-        print(path)
+        output.say(console, str(path))
+    for warning in step.warnings:
+        output.say(output.remarks(), ("warning: ", "yellow"), warning)

@@ -33,13 +33,14 @@ def command(
         table = Table("stage", "needs", "makes", "what it does", box=None, pad_edge=False)
         for stage in chosen:
             makes = [*sorted(stage.makes), *(f"{m}?" for m in sorted(stage.may_make))]
-            table.add_row(stage.name, " ".join(sorted(stage.needs)), " ".join(makes), stage.summary)
+            row = (stage.name, " ".join(sorted(stage.needs)), " ".join(makes), stage.summary)
+            table.add_row(*(output.cell(text) for text in row))
         console.print(table)
         return
     console.print(chosen[0].description, markup=False)
     table = Table("parameter", "type", "default", "what it means", box=None, pad_edge=False)
     for row in parameter_rows(chosen[0]):
-        table.add_row(*row)
+        table.add_row(*(output.cell(text) for text in row))
     console.print()
     console.print(table)
 

@@ -2,59 +2,50 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from relicscan.cli import output
 
+if TYPE_CHECKING:
+    from relicscan.delivery.validation import Validated
+
 
 def command(
-    files: Annotated[list[Path], typer.Argument(help="GLB files.")],
+    files: Annotated[list[Path], typer.Argument(help="GLB files, or folders that hold some.")],
     as_json: Annotated[bool, typer.Option("--json", help="Findings as JSON.")] = False,
 ) -> None:
     """Check GLB files with our own checks and, where node is installed, the Khronos validator.
 
     [bold]Example:[/bold] relicscan validate out/amphora/web/high.glb
     """
-    from rich.text import Text
+    from dataclasses import asdict
 
-    from relicscan.delivery.conformance import check_glb
-    from relicscan.delivery.khronos import validate_many, what_is_missing
-    from relicscan.errors import ScanError
+    from relicscan.delivery.khronos import what_is_missing
+    from relicscan.delivery.validation import validate
 
-    for file in files:
-        if not file.is_file():
-            raise ScanError("there is no such file", scan=str(file), remedy="check the path")
-    own = [check_glb(file) for file in files]
-    khronos = validate_many(files)
-    results = []
-    for position, file in enumerate(files):
-        report = khronos[position] if khronos else None
-        findings = [asdict(finding) for finding in own[position]]
-        theirs = [asdict(message) for message in report.messages] if report else None
-        wrong = any(f["severity"] in ("error", "warning") for f in [*findings, *(theirs or [])])
-        results.append(
-            {"file": str(file), "ok": not wrong, "findings": findings, "khronos": theirs}
-        )
+    results = validate(list(files))
     if as_json:
-        output.print_json(results)
+        output.print_json([asdict(result) for result in results])
     else:
-        console = output.answers()
         for result in results:
-            verdict = ("ok", "green") if result["ok"] else ("wrong", "red")
-            console.print(Text.assemble(f"{result['file']}: ", verdict))
-            for source, found in (("", result["findings"]), ("Khronos ", result["khronos"])):
-                for f in found or []:  # type: ignore[attr-defined]
-                    console.print(
-                        f"  {source}{f['severity']} {f['code']}: {f['message']} {f['pointer']}",
-                        markup=False,
-                    )
-        if khronos is None:
-            output.remarks().print(
-                f"the Khronos validator did not run: {what_is_missing()}", markup=False
-            )
-    if not all(result["ok"] for result in results):
+            _print(result)
+    missing = what_is_missing()
+    if missing:
+        output.say(output.remarks(), f"the Khronos validator did not run: {missing}")
+    if not all(result.ok for result in results):
         raise typer.Exit(output.EXIT_FAILED)
+
+
+def _print(result: Validated) -> None:
+    console = output.answers()
+    verdict = ("ok", "green") if result.ok else ("wrong", "red")
+    output.say(console, f"{result.file}: ", verdict)
+    for finding in result.findings:
+        line = f"{finding.severity} {finding.code}: {finding.message} {finding.pointer}"
+        output.say(console, line.rstrip(), indent=2)
+    for message in result.khronos or ():
+        line = f"Khronos {message.severity} {message.code}: {message.message} {message.pointer}"
+        output.say(console, line.rstrip(), indent=2)

@@ -1,0 +1,91 @@
+"""What is there, what a run would cost and what looks wrong, before anything is run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+
+from relicscan.batch.estimate import estimate
+from relicscan.batch.job import DEFAULT_PIPELINE, effective_pipeline, reason_of
+from relicscan.errors import RelicscanError
+from relicscan.geometry.frames import transformed
+from relicscan.pipeline import read_pipeline
+from relicscan.quality.inspection import Measured, measure_scan, what_looks_wrong
+from relicscan.relic import UNDECIDED, Relic, Scan, SourceFile
+from relicscan.scan_folder import FoundRelic, find_relics, read_relic
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """What was understood of one relic; with an `error` and its `remedy`, little else.
+
+    `up` None is decided from the shape when it is run.
+    """
+
+    relic: str
+    folder: str
+    error: str | None = None
+    remedy: str | None = None
+    scans: tuple[Measured, ...] = ()
+    files: tuple[SourceFile, ...] = ()
+    unit: str | None = None
+    unit_basis: str | None = None
+    up: str | None = None
+    up_basis: str | None = None
+    pipeline: str | None = None
+    estimated_seconds: float = 0.0
+    estimated_memory_bytes: int = 0
+    doubts: tuple[str, ...] = field(default=())
+
+
+def inspect(
+    inputs: str | Path | Sequence[str | Path], *, pipeline: str | None = None
+) -> Iterator[Inspection]:
+    """Read and measure the relics in scan files, scan folders and roots, one after the other.
+
+    `pipeline` is the one whose cost is estimated; None takes what a run would. Raises
+    PipelineError where it is wrong or an input does not exist; what is wrong with a relic
+    is in its Inspection.
+    """
+    read_pipeline(pipeline or DEFAULT_PIPELINE)
+    given = [Path(inputs)] if isinstance(inputs, str | Path) else [Path(path) for path in inputs]
+    return (_inspected(found, pipeline) for found in find_relics(given))
+
+
+def _inspected(found: FoundRelic, pipeline: str | None) -> Inspection:
+    inspection = Inspection(found.id, str(found.folder))
+    try:
+        relic = read_relic(found)
+        chosen = effective_pipeline(relic.metadata, pipeline, {})
+    except RelicscanError as error:
+        text, remedy = reason_of(error, found.id)
+        return replace(inspection, error=text, remedy=remedy)
+    scans = [measure_scan(scan) for scan in _scans_of(relic)]
+    cost = estimate(relic, chosen)
+    decided = relic.frame.up_basis != UNDECIDED
+    return replace(
+        inspection,
+        scans=tuple(scans),
+        files=relic.sources,
+        unit=relic.frame.unit,
+        unit_basis=relic.frame.unit_basis,
+        up=relic.frame.up if decided else None,
+        up_basis=relic.frame.up_basis if decided else None,
+        pipeline=chosen.name,
+        estimated_seconds=round(cost.seconds, 1),
+        estimated_memory_bytes=round(cost.memory_bytes),
+        doubts=tuple(what_looks_wrong(relic, scans)),
+    )
+
+
+def _scans_of(relic: Relic) -> Sequence[Scan]:
+    """The scans as their files hold them; a mesh has already been taken to the working frame."""
+    if relic.mesh is None:
+        return relic.scans
+    back = np.linalg.inv(relic.frame.T_work_source)
+    mesh = replace(relic.mesh, vertices=transformed(back, relic.mesh.vertices))
+    (file,) = (source.path for source in relic.sources if source.role == "scan")
+    return [Scan(Path(file).stem, mesh, file=file, unit=relic.frame.unit)]
