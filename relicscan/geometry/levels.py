@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from relicscan.errors import StageError
 from relicscan.geometry.decimation import decimate
 from relicscan.geometry.topology import degenerate_faces, duplicate_faces, without_unreferenced
 from relicscan.geometry.transfer import colors_from_mesh, texture_coordinates
@@ -14,13 +15,19 @@ def decimated(mesh: Mesh, target_face_count: int, *, attributes: Mesh) -> Mesh:
     """`mesh` at no more than `target_face_count` triangles, dressed from `attributes`.
 
     `attributes` is the full surface, so colours and texture coordinates of a coarse
-    level are not those of the next finer one, copied over and over.
+    level are not those of the next finer one, copied over and over. Raises StageError
+    where no triangle would be left.
     """
     if len(mesh.faces) <= target_face_count:
         return mesh
     bare = decimate(mesh, target_face_count)
     bare = bare.take_faces(~degenerate_faces(bare))
     bare = without_unreferenced(bare.take_faces(~duplicate_faces(bare.faces)))
+    if not len(bare.faces):
+        raise StageError(
+            f"nothing is left of the surface at {target_face_count:,} triangles",
+            remedy="raise the ceiling, or look at the mesh: it may be loose triangles",
+        )
     if attributes.corner_uv is not None:
         bare = texture_coordinates(bare, attributes)
     if attributes.colors is not None:
