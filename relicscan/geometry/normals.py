@@ -194,18 +194,24 @@ def _outward_signs(
     """Sign of each part so that its outermost points face outwards, and sureness of the largest."""
     parts = int(labels.max()) + 1
     votes = np.zeros(parts)
-    directions = [d for d in itertools.product((-1, 0, 1), repeat=3) if any(d)]
+    counts = np.bincount(labels, minlength=parts)
+    # Several at each end, for the very outermost point is often a stray one.
+    jury = np.clip(counts // 400, 1, 25)
+    directions = [np.array(d, dtype=float) for d in itertools.product((-1, 0, 1), repeat=3)]
+    directions = [d for d in directions if d.any()]
     for direction in directions:
-        order = np.lexsort((p @ np.array(direction, dtype=float), labels))
-        outermost = order[np.flatnonzero(np.r_[np.diff(labels[order]) > 0, True])]
-        votes += np.sign(n[outermost] @ np.array(direction, dtype=float))
+        order = np.lexsort((p @ direction, labels))
+        part = labels[order]
+        outermost = np.cumsum(counts)[part] - np.arange(len(part)) <= jury[part]
+        facing_out = np.sign(n[order[outermost]] @ direction)
+        votes += np.sign(np.bincount(part[outermost], facing_out, parts))
     signs = np.where(votes < 0, -1.0, 1.0)
     sureness = 0.5 + np.abs(votes) / (2 * len(directions))
     if facing is not None:
         mean = np.stack([np.bincount(labels, n[:, axis], parts) for axis in range(3)], axis=1)
         sheet = sureness < OPEN_SHEET
         signs[sheet] = np.where(mean[sheet] @ facing < 0, -1.0, 1.0)
-    return signs, float(sureness[np.argmax(np.bincount(labels, minlength=parts))])
+    return signs, float(sureness[np.argmax(counts)])
 
 
 def _dot(a: FloatArray, b: FloatArray) -> FloatArray:
