@@ -18,15 +18,13 @@ def command(
     """
     from dataclasses import asdict
 
-    from rich.table import Table
-
     from relicscan.batch.examine import examine
 
     findings = examine()
     if as_json:
         output.print_json([asdict(finding) for finding in findings])
     else:
-        table = Table(box=None, pad_edge=False, show_header=False)
+        table = output.table("state", "what", "found")
         colours = {"ok": "green", "missing": "red", "optional": "yellow"}
         for finding in findings:
             state = output.cell(finding.state, colours[finding.state])

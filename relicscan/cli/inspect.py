@@ -77,36 +77,24 @@ def _print(console: Console, inspection: Inspection) -> None:
 
 
 def _table(inspection: Inspection) -> Table:
-    from rich.table import Table
-
-    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
-    for heading in ("scan", "kind", "points", "triangles", "extent", "spacing", "noise"):
-        table.add_column(heading, justify="left" if heading in ("scan", "kind") else "right")
-    for heading in ("unit", "colours", "normals", "pose"):
-        table.add_column(heading)
+    numbers = ("points", "triangles", "spacing", "noise")
+    table = output.table("scan", *numbers, "extent", "has", right=numbers)
     for scan in inspection.scans:
         table.add_row(*(output.cell(text) for text in _row(scan)))
     return table
 
 
 def _row(scan: Measured) -> list[str]:
+    has = [scan.colors, "normals" if scan.normals else None, "a pose" if scan.posed else None]
     return [
         scan.name,
-        scan.kind,
         f"{scan.points:,}",
         f"{scan.triangles:,}" if scan.triangles else "–",
-        " x ".join(f"{side:.4g}" for side in scan.extent),
         "–" if scan.spacing is None else f"{scan.spacing:.3g}",
         "–" if scan.noise is None else f"{scan.noise:.2g}",
-        scan.unit or "unknown",
-        scan.colors or "no",
-        _yes_or_no(scan.normals),
-        _yes_or_no(scan.posed),
+        f"{' x '.join(f'{side:.4g}' for side in scan.extent)} {scan.unit or ''}".rstrip(),
+        ", ".join(part for part in has if part) or "–",
     ]
-
-
-def _yes_or_no(answer: bool | None) -> str:
-    return "–" if answer is None else "yes" if answer else "no"
 
 
 def _print_total(console: Console, inspections: list[Inspection]) -> None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import os
 import sys
-from typing import TYPE_CHECKING, Any
+from collections.abc import Collection
+from typing import TYPE_CHECKING, Any, Literal
 
 from relicscan.errors import Busy, NoRoom, OutputError, PipelineError, RelicscanError
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.table import Table
     from rich.text import Text
 
 #: Exit codes of the contract; a relic's own failure is 1, and so is any error not named here.
@@ -60,6 +62,20 @@ def say(console: Console, *parts: str | tuple[str, str], indent: int = 0) -> Non
 def printable(text: str) -> str:
     """Text with control characters made visible: names of files must not steer a terminal."""
     return "".join(c if c.isprintable() or c == "\n" else repr(c)[1:-1] for c in text)
+
+
+def table(*headings: str, right: Collection[str] = ()) -> Table:
+    """A table without lines; columns named in `right` hold numbers and keep them whole.
+
+    Other columns are wrapped where the terminal is narrow; nothing is cut off.
+    """
+    from rich.table import Table
+
+    made = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    for heading in headings:
+        justify: Literal["left", "right"] = "right" if heading in right else "left"
+        made.add_column(heading, justify=justify, overflow="fold", no_wrap=heading in right)
+    return made
 
 
 def cell(text: str, style: str = "") -> Text:

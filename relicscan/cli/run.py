@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from relicscan.batch.process import Event
     from relicscan.scan_folder import FoundRelic
 
+#: Columns under which the closing table leaves out what can be read elsewhere.
+NARROW = 80
 #: A warning that holds for more relics than this names the first of them.
 NAMED_RELICS = 6
 
@@ -165,24 +167,21 @@ def _color(outcome: Outcome) -> str:
 
 
 def _closing_table(outcomes: Sequence[Outcome], out: Path) -> None:
-    from rich.table import Table
-
-    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
-    for heading in ("relic", "result"):
-        table.add_column(heading)
-    for heading in ("points", "triangles", "time", "memory", "warnings"):
-        table.add_column(heading, justify="right")
-    for o in outcomes:
-        table.add_row(
-            o.id,
-            output.cell(_in_words(o), _color(o)),
-            f"{o.points:,}" if o.points else "–",
-            f"{max(o.triangles.values()):,}" if o.triangles else "–",
-            output.duration_in_words(o.seconds) if o.seconds else "–",
-            output.bytes_in_words(o.peak_memory_bytes) if o.peak_memory_bytes else "–",
-            f"{len(o.warnings)}" if o.warnings else "–",
-        )
     console = output.answers()
+    numbers = ["points", "triangles", "time", "memory", "warnings"]
+    if console.width < NARROW:
+        numbers = ["triangles", "time"]
+    table = output.table("relic", "result", *numbers, right=numbers)
+    for o in outcomes:
+        all_numbers = {
+            "points": f"{o.points:,}" if o.points else "–",
+            "triangles": f"{max(o.triangles.values()):,}" if o.triangles else "–",
+            "time": output.duration_in_words(o.seconds) if o.seconds else "–",
+            "memory": output.bytes_in_words(o.peak_memory_bytes) if o.peak_memory_bytes else "–",
+            "warnings": f"{len(o.warnings)}" if o.warnings else "–",
+        }
+        result = output.cell(_in_words(o), _color(o))
+        table.add_row(o.id, result, *(all_numbers[number] for number in numbers))
     console.print(table)
     counts = Counter((o.verdict or o.state).replace("_", " ") for o in outcomes)
     summary = ", ".join(f"{count} {what}" for what, count in counts.items())

@@ -26,19 +26,17 @@ def command(
     if as_json:
         output.print_json([as_data(stage) for stage in chosen])
         return
-    from rich.table import Table
-
     console = output.answers()
     if name is None:
-        table = Table("stage", "needs", "makes", "what it does", box=None, pad_edge=False)
+        table = output.table("stage", "needs", "makes", "what it does")
         for stage in chosen:
             makes = [*sorted(stage.makes), *(f"{m}?" for m in sorted(stage.may_make))]
             row = (stage.name, " ".join(sorted(stage.needs)), " ".join(makes), stage.summary)
             table.add_row(*(output.cell(text) for text in row))
         console.print(table)
         return
-    console.print(chosen[0].description, markup=False)
-    table = Table("parameter", "type", "default", "what it means", box=None, pad_edge=False)
+    output.say(console, chosen[0].description)
+    table = output.table("parameter", "type", "default", "what it means")
     for row in parameter_rows(chosen[0]):
         table.add_row(*(output.cell(text) for text in row))
     console.print()

@@ -22,6 +22,8 @@ SPARSE_POINTS = 75_000
 MANY_DUPLICATES = 0.05
 #: Noise above this share of the point spacing hides the relief that the spacing could show.
 NOISY = 0.5
+#: Colours of which none is brighter than this were written in another range than 0 to 255.
+DARK = 40
 #: Longest sides in mm outside of which a unit is more likely wrong than the relic that small or
 #: large: a bead, a house.
 PLAUSIBLE_MM = (3.0, 30_000.0)
@@ -149,8 +151,9 @@ def _doubts_about(scan: Measured) -> list[str]:
     if scan.unit is not None and longest > 0:
         longest_mm = longest * mm_per_unit(scan.unit)
         if not PLAUSIBLE_MM[0] <= longest_mm <= PLAUSIBLE_MM[1]:
+            length = f"{longest_mm:,.0f}" if longest_mm >= 10 else f"{longest_mm:.2g}"
             doubts.append(
-                f"its longest side is {longest_mm:,.4g} mm, if the unit {scan.unit} is right: "
+                f"its longest side is {length} mm, if the unit {scan.unit} is right: "
                 "check unit under [scan] in relic.toml"
             )
     return doubts
@@ -163,4 +166,4 @@ def _colors_in_words(geometry: PointCloud | Mesh) -> str | None:
     if geometry.colors is None:
         return None
     brightest = int(geometry.colors.max(initial=0))
-    return "yes" if brightest > 40 else f"very dark (brightest value {brightest})"
+    return "colours" if brightest > DARK else f"very dark colours (brightest value {brightest})"

@@ -1,0 +1,50 @@
+"""`relicscan schema`: JSON Schemas that are valid and fit what a run writes."""
+
+from __future__ import annotations
+
+import json
+
+import jsonschema
+import pytest
+from cli.conftest import Cli, Evening
+from tiny_scans import read_json
+
+from relicscan.batch.schema import schema_names
+from relicscan.stage import all_stages
+
+
+def test_names_without_an_argument(cli: Cli) -> None:
+    names = cli("schema").out.splitlines()
+    assert names[:4] == ["relic.toml", "relic.json", "run.json", "index.json"]
+    assert names[4:] == list(all_stages())
+
+
+@pytest.mark.parametrize("name", schema_names())
+def test_every_schema_is_valid(cli: Cli, name: str) -> None:
+    schema = json.loads(cli("schema", name).out)
+    assert schema["$schema"] == "https://json-schema.org/draft/2020-12/schema"
+    jsonschema.Draft202012Validator.check_schema(schema)
+
+
+def test_what_a_run_writes_fits(cli: Cli, evening: Evening) -> None:
+    schemas = {
+        n: json.loads(cli("schema", n).out) for n in ("relic.json", "run.json", "index.json")
+    }
+    jsonschema.validate(read_json(evening.out / "index.json"), schemas["index.json"])
+    for relic in ("vase", "cup", "torn", "figurine"):
+        for name in ("relic.json", "run.json"):
+            jsonschema.validate(read_json(evening.out / relic / name), schemas[name])
+
+
+def test_a_stage_refuses_by_schema_what_it_refuses_by_hand(cli: Cli) -> None:
+    schema = json.loads(cli("schema", "voxel_downsample").out)
+    jsonschema.validate({"voxel_size_mm": 0.5}, schema)
+    for wrong in ({"voxel_size_mm": 0}, {"voxel_size": 1}):
+        with pytest.raises(jsonschema.ValidationError):
+            jsonschema.validate(wrong, schema)
+
+
+def test_an_unknown_name(cli: Cli) -> None:
+    said = cli("schema", "relic.jsn", code=2)
+    assert said.out == ""
+    assert "did you mean 'relic.json'?" in said.err
