@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -109,11 +110,13 @@ def read_relic(given: FoundRelic | str | Path) -> Relic:
 
 def _read(found: FoundRelic) -> Relic:
     toml = read_relic_toml(found.toml) if found.toml else RelicToml()
-    scans = [
-        replace(scan, file=_relative(file, found.folder))
-        for file in found.files
-        for scan in formats.read(file)
-    ]
+    scans = _told_apart(
+        [
+            replace(scan, file=_relative(file, found.folder))
+            for file in found.files
+            for scan in formats.read(file)
+        ]
+    )
     others = _others_in(found) if found.whole_folder else ()
     sources = tuple(source_files(found.folder, found.files, toml=found.toml, others=others))
     warnings = tuple(f"{scan.file}: {text}" for scan in scans for text in scan.warnings)
@@ -138,6 +141,18 @@ def _read(found: FoundRelic) -> Relic:
             remedy='name the file that is the relic under [scan] in relic.toml: files = ["…"]',
         )
     return _mesh_relic(replace(relic, frame=frame), scans[0])
+
+
+def _told_apart(scans: list[Scan]) -> list[Scan]:
+    """Scans whose names differ: front.ply and front.pcd are both called front."""
+    names = Counter(scan.name for scan in scans)
+    files = Counter(scan.file for scan in scans)
+    return [
+        scan
+        if names[scan.name] == 1
+        else replace(scan, name=scan.file if files[scan.file] == 1 else f"{scan.file} {scan.name}")
+        for scan in scans
+    ]
 
 
 def seed_of(sources: Iterable[SourceFile]) -> int:

@@ -404,6 +404,14 @@ def test_the_seed_comes_from_the_scans_alone(tmp_path: Path) -> None:
     assert one == two != three
 
 
+def test_scans_of_one_name_are_told_apart(tmp_path: Path) -> None:
+    write_ply(tmp_path / "front.ply", CLOUD)
+    (tmp_path / "front.xyz").write_text(POINTS)
+    write_ply(tmp_path / "back.ply", CLOUD)
+    names = [scan.name for scan in read_relic(only(tmp_path)).scans]
+    assert names == ["back", "front.ply", "front.xyz"]
+
+
 # Units
 
 
