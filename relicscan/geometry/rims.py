@@ -14,13 +14,18 @@ back a rim came out 2.2 point spacings outside the true one.
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from relicscan.errors import StageError
 from relicscan.geometry.checks import require_count
 from relicscan.geometry.clip import clip_by_field
 from relicscan.geometry.neighbours import local_spacing, nearest, tree
-from relicscan.geometry.topology import edges, face_areas, face_components, smoothed_over_edges
+from relicscan.geometry.topology import (
+    boundary_vertices,
+    edges,
+    face_areas,
+    face_components,
+    smoothed_over_edges,
+)
 from relicscan.relic import FloatArray, Mesh, PointCloud
 
 #: Point spacings by which a surface reaches beyond the middle of its outermost points.
@@ -34,8 +39,9 @@ def cut_to_scan(
 
     A place counts as scanned within `rim_gap` local point spacings of a point. Unscanned
     patches stay, as filled, when no place in them is farther than `fill_gap` spacings
-    from a point; larger ones are cut off along the line where the scan ends. Raises
-    StageError where there are no points, or some that are not numbers.
+    from a point and the surface goes on all around them; others are cut off along the
+    line where the scan ends. Raises StageError where there are no points, or some that
+    are not numbers.
     """
     require_count(cloud.points, 1)
     index = tree(cloud.points)
@@ -54,7 +60,10 @@ def cut_to_scan(
     unscanned = np.asarray((gaps[mesh.faces] > rim_gap).any(axis=1))
     patch = face_components(mesh.faces, unscanned)
     deepest = np.zeros(patch.max(initial=-1) + 1)
-    np.maximum.at(deepest, patch[unscanned], gaps[mesh.faces[unscanned]].max(axis=1))
+    depth = gaps.copy()
+    # Poisson works in a box little larger than the points, and leaves open what bulges out of it.
+    depth[boundary_vertices(mesh.faces)] = np.inf
+    np.maximum.at(deepest, patch[unscanned], depth[mesh.faces[unscanned]].max(axis=1))
     filled = np.zeros(len(mesh.faces), dtype=bool)
     filled[unscanned] = deepest[patch[unscanned]] <= fill_gap
 
@@ -71,9 +80,9 @@ def cut_to_scan(
 
 
 def _moved_inwards(mesh: Mesh, field: FloatArray, by: FloatArray) -> FloatArray:
-    """A field (n,) whose zero line lies `by` (n,) inside that of `field`, along the surface.
+    """A field (n,) whose zero line lies `by` (n,) inside that of `field`.
 
-    Near the old line it is the distance to it; elsewhere only its sign means anything.
+    By straight distance: walls through which it would reach are too thin for their points.
     """
     outside = field > 0
     pairs = edges(mesh.faces)
@@ -84,22 +93,4 @@ def _moved_inwards(mesh: Mesh, field: FloatArray, by: FloatArray) -> FloatArray:
     t = (field[a] / (field[a] - field[b]))[:, None]
     line = mesh.vertices[a] * (1 - t) + mesh.vertices[b] * t
     distance, _ = nearest(tree(line), mesh.vertices)
-    # The straight distance also reaches through a thin wall: only what the line leads to
-    # along edges counts. Paths along edges are up to 15 % longer than straight ones.
-    along = _along_edges(mesh.vertices, pairs, np.unique(crossing), limit=2 * float(by.max()))
-    distance = np.where(along <= 2 * by, distance, 2 * by)
     return np.asarray(by + np.where(outside, distance, -distance))
-
-
-def _along_edges(
-    vertices: FloatArray, pairs: NDArray[np.int64], sources: NDArray[np.int64], limit: float
-) -> FloatArray:
-    """Length (n,) of the shortest path along edges from any of the sources; inf over `limit`."""
-    from scipy.sparse import coo_matrix, csgraph
-
-    n = len(vertices)
-    length = np.linalg.norm(vertices[pairs[:, 0]] - vertices[pairs[:, 1]], axis=1)
-    graph = coo_matrix((np.maximum(length, 1e-12), tuple(pairs.T)), shape=(n, n)).tocsr()
-    return np.asarray(
-        csgraph.dijkstra(graph, directed=False, indices=sources, min_only=True, limit=limit)
-    )

@@ -57,6 +57,12 @@ def boundary_edge_count(faces: IntArray) -> int:
     return int((_edge_uses(faces)[1] == 1).sum())
 
 
+def boundary_vertices(faces: IntArray) -> NDArray[np.int64]:
+    """Vertices (b,) of edges that only one face has."""
+    pairs, uses = _edge_uses(faces)
+    return np.unique(pairs[uses == 1])
+
+
 def nonmanifold_edge_count(faces: IntArray) -> int:
     """Edges that three or more faces share."""
     return int((_edge_uses(faces)[1] > 2).sum())
