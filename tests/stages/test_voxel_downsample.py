@@ -17,7 +17,7 @@ def test_a_scan_that_is_there_twice_is_halved() -> None:
     spacing = spacing_of(len(once), 4 * np.pi * 50**2)
     twice = np.vstack([once, noisy(once, 0.02 * spacing)])
     after = voxel_downsample(cloud_relic(PointCloud(twice)))
-    assert len(after.cloud) == pytest.approx(len(once), rel=0.07)
+    assert len(after.cloud) == pytest.approx(len(once), rel=0.12)
     # The layers are averaged, so no two points stand close to each other any more.
     alone = voxel_downsample(cloud_relic(PointCloud(once)))
     assert point_spacing(after.cloud.points) == pytest.approx(
@@ -27,7 +27,7 @@ def test_a_scan_that_is_there_twice_is_halved() -> None:
 
 def test_a_single_even_scan_loses_little() -> None:
     once = sphere_points(8000)
-    assert len(voxel_downsample(cloud_relic(PointCloud(once))).cloud) > 0.8 * len(once)
+    assert len(voxel_downsample(cloud_relic(PointCloud(once))).cloud) > 0.95 * len(once)
 
 
 def test_cells_hold_the_mean_of_their_points_and_attributes() -> None:
@@ -53,9 +53,9 @@ def test_opposite_normals_of_a_thin_wall_do_not_vanish() -> None:
     np.testing.assert_array_equal(after.normals, [[0, 0, -1]])
 
 
-def test_the_voxel_is_as_large_as_the_points_are_apart() -> None:
+def test_the_voxel_follows_the_spacing_of_the_points() -> None:
     after = voxel_downsample(cloud_relic(PointCloud(square_points(50, 2.0))))
-    assert after.figures["voxel_size_mm"] == pytest.approx(2.0, rel=0.05)
+    assert after.figures["voxel_size_mm"] == pytest.approx(0.6 * 2.0, rel=0.05)
 
 
 @pytest.mark.parametrize("most", [1000, 3000])
