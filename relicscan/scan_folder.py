@@ -17,6 +17,7 @@ from pathlib import Path
 
 from relicscan import formats
 from relicscan.errors import PipelineError, ScanError
+from relicscan.formats.recognition import is_cloud, scans_among
 from relicscan.geometry.frames import transformed, working_frame
 from relicscan.metadata.declared import frame_of, with_poses, with_units
 from relicscan.metadata.identity import check_unique, relic_id_from_path
@@ -27,9 +28,6 @@ from relicscan.stage import did_you_mean
 from relicscan.units import mm_per_unit
 
 TOML = "relic.toml"
-
-#: Formats that hold only points; PLY may hold either, and so may an OBJ without faces.
-CLOUD_SUFFIXES = frozenset([".pcd", ".xyz", ".asc", ".txt", ".pts", ".ptx", ".las", ".laz", ".e57"])
 
 
 @dataclass(frozen=True)
@@ -182,9 +180,9 @@ def _in_root(root: Path, *, claimed: bool = False) -> Iterator[FoundRelic]:
             continue  # an output folder
         toml = folder / TOML
         if toml in files:
-            yield _with_toml(folder, root, toml, _scans_among(files))
+            yield _with_toml(folder, root, toml, scans_among(files))
         elif not claimed:
-            yield from _loose(folder, root, _scans_among(files))
+            yield from _loose(folder, root, scans_among(files))
         claimed = claimed or toml in files
         waiting += [(inside, claimed) for inside in folders if not inside.name.startswith(".")]
 
@@ -196,7 +194,7 @@ def _is_file(entry: os.DirEntry[str]) -> bool:
 
 def _loose(folder: Path, root: Path, files: list[Path]) -> Iterator[FoundRelic]:
     """Without a relic.toml: point clouds are partial scans of one relic, meshes one relic each."""
-    clouds = tuple(f for f in files if _is_cloud(f))
+    clouds = tuple(f for f in files if is_cloud(f))
     if clouds:
         alone = len(clouds) == len(files)
         yield FoundRelic(_id_of(folder, root), folder, clouds, whole_folder=alone)
@@ -242,7 +240,7 @@ def _with_toml(folder: Path, root: Path, toml: Path, files: list[Path]) -> Found
         found = replace(fallback, id=stated.id or fallback.id)
         if stated.scan.files:
             files = [_named(folder, name, files) for name in stated.scan.files]
-        elif len(files) > 1 and not all(_is_cloud(f) for f in files):
+        elif len(files) > 1 and not all(is_cloud(f) for f in files):
             raise ScanError(
                 f"the folder holds {len(files)} scans of which not all are point clouds: "
                 + ", ".join(f.name for f in files[:6]),
@@ -312,55 +310,13 @@ def _refuse_collisions(found: list[FoundRelic]) -> list[FoundRelic]:
     ]
 
 
-def is_scan(path: Path) -> bool:
-    """Whether a file is a scan by its name; a .txt also needs columns of numbers in it."""
-    if not formats.is_scan_file(path):
-        return False
-    return path.suffix.lower() != ".txt" or _looks_like_points(path)
-
-
 def scans_in(folder: Path) -> list[Path]:
     """The scans that lie in a folder itself, sorted; none where it cannot be read."""
     try:
-        return _scans_among(sorted(path for path in folder.iterdir() if path.is_file()))
+        files = sorted(path for path in folder.iterdir() if path.is_file())
     except OSError:
         return []
-
-
-def _scans_among(files: list[Path]) -> list[Path]:
-    """The scans of one folder. A .txt beside other scans holds targets, poses or notes on them."""
-    scans = [f for f in files if is_scan(f)]
-    return [f for f in scans if f.suffix.lower() != ".txt"] or scans
-
-
-def _looks_like_points(path: Path) -> bool:
-    """Whether a .txt holds columns of numbers rather than notes: its first lines tell."""
-    try:
-        with path.open("rb") as stream:
-            head = stream.read(4096).decode("utf-8", "replace").splitlines()[1:8]
-    except OSError:
-        return False
-    rows = [line.replace(",", " ").replace(";", " ").split() for line in head if line.strip()]
-    return bool(rows) and all(len(row) >= 3 and _are_numbers(row[:3]) for row in rows[:-1] or rows)
-
-
-def _are_numbers(words: Iterable[str]) -> bool:
-    try:
-        return all(isinstance(float(word), float) for word in words)
-    except ValueError:
-        return False
-
-
-def _is_cloud(path: Path) -> bool:
-    suffix = path.suffix.lower()
-    if suffix in CLOUD_SUFFIXES:
-        return True
-    if suffix != ".ply":
-        return False
-    try:
-        return formats.peek(path).kind == "cloud"
-    except ScanError:
-        return True  # reading it will say what is wrong
+    return scans_among([path for path in files if not path.name.startswith(".")])
 
 
 def _id_of(path: Path, root: Path) -> str:

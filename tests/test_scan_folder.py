@@ -14,7 +14,7 @@ from tiny_scans import box, plane, sphere, write_ply, write_toml
 
 from relicscan.errors import PipelineError, ScanError
 from relicscan.relic import UNDECIDED, Relic
-from relicscan.scan_folder import FoundRelic, find_relics, is_scan, read_relic
+from relicscan.scan_folder import FoundRelic, find_relics, read_relic, scans_in
 
 CLOUD = sphere(200)
 POINTS = "".join(f"{x:.3f} {y:.3f} {z:.3f}\n" for x, y, z in CLOUD.points)
@@ -232,9 +232,7 @@ def test_text_files_are_told_apart_by_what_they_hold(tmp_path: Path) -> None:
     (folder / "notes.txt").write_text("Monday\nlight was bad\nscan again\nplease\n")
     (folder / "numbers.txt").write_text("3\n4\n5\n6\n")
     assert names(found_in(tmp_path)) == {"vase": ["points.txt"]}
-    assert is_scan(folder / "points.txt")
-    assert not is_scan(folder / "notes.txt")
-    assert not is_scan(folder / "numbers.txt")
+    assert [path.name for path in scans_in(folder)] == ["points.txt"]
 
 
 def test_a_list_of_targets_beside_scans_is_no_scan(tmp_path: Path) -> None:

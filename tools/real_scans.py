@@ -29,7 +29,7 @@ levels of detail of a relic.
 
 def targets(scans: Path) -> list[Path]:
     """Folders to run whole, and the single files of folders of unrelated scans."""
-    from relicscan.scan_folder import is_scan
+    from relicscan.formats.recognition import is_scan
 
     found: list[Path] = []
     for folder in sorted(p for p in scans.iterdir() if p.is_dir() and p.name != "hostile"):
