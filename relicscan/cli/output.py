@@ -54,7 +54,7 @@ def say(console: Console, *parts: str | tuple[str, str], indent: int = 0) -> Non
     styled = [(part, "") if isinstance(part, str) else part for part in parts]
     text = Text.assemble(*((printable(words), style) for words, style in styled))
     if console.is_terminal:
-        console.print(Padding(text, (0, 0, 0, indent)))
+        console.print(Padding(text, (0, 0, 0, indent), expand=False))
     else:
         console.print(Text(" " * indent) + text, soft_wrap=True)
 

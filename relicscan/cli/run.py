@@ -127,10 +127,11 @@ class _View:
         if event.id != self.relic:
             self.relic, self.began = event.id, time.monotonic()
             if self.progress is not None:
-                self._new_bar(event.id)
+                self._add_bar(event.id)
         elapsed = time.monotonic() - self.began
         if event.outcome is not None:
             self.ended += 1
+            self._remove_bar()
             if self.show:
                 self._say_ended(event.outcome, elapsed)
         elif self.progress is not None:
@@ -142,16 +143,17 @@ class _View:
                 left="" if left is None else f"about {output.duration_in_words(left)} left",
             )
 
-    def _new_bar(self, relic: str) -> None:
-        for task_id in self.progress.task_ids:
-            self.progress.remove_task(task_id)
+    def _add_bar(self, relic: str) -> None:
         position = f"[{self.ended + 1}/{self.total}]"
         self.task = self.progress.add_task(relic, total=1.0, position=position, stage="", left="")
+
+    def _remove_bar(self) -> None:
+        if self.progress is not None:
+            self.progress.remove_task(self.task)
 
     def _say_ended(self, outcome: Outcome, elapsed: float) -> None:
         words, took = _in_words(outcome), output.duration_in_words(elapsed)
         position = f"[{self.ended}/{self.total}]"
-        # Above the bar: rich keeps the bar below whatever is printed on its console.
         output.say(
             self.console, f"{position} {outcome.id}: ", (words, _color(outcome)), f", {took}"
         )
