@@ -48,19 +48,14 @@ def nearest(
 
 
 def local_spacing(points: FloatArray, index: Any | None = None) -> FloatArray:
-    """The side of the square that each point has to itself on the surface: (n,), unit of points.
+    """The side of the square that points have to themselves around each point (n, 3): (n,).
 
-    k neighbours within radius r on a surface: spacing = r sqrt(pi / k). Steadier than
-    the distance to the nearest point, which duplicates and noise pull to zero.
+    The lower quartile over its neighbours: a point on a rim has them on one side only,
+    and alone would read 1.4 times too much.
     """
-    return spacing_at(points, points, index)
-
-
-def spacing_at(queries: FloatArray, points: FloatArray, index: Any | None = None) -> FloatArray:
-    """`local_spacing` of a cloud (n, 3) at some of its points (q, 3): (q,)."""
     index = tree(points) if index is None else index
-    distances, _ = nearest(index, queries, int(SPACING_RANKS[-1]) + 1)
-    return np.asarray((distances[:, SPACING_RANKS] * np.sqrt(np.pi / SPACING_RANKS)).mean(axis=1))
+    distances, indices = nearest(index, points, int(SPACING_RANKS[-1]) + 1)
+    return np.asarray(np.quantile(_spacing(distances)[indices], 0.25, axis=1))
 
 
 def point_spacing(points: FloatArray, sample: int = 20_000, index: Any | None = None) -> float:
@@ -68,5 +63,20 @@ def point_spacing(points: FloatArray, sample: int = 20_000, index: Any | None = 
     if len(points) < 4:
         return 0.0
     step = max(1, len(points) // sample)
-    spacing = spacing_at(points[::step], points, index)
-    return float(np.median(spacing))
+    return float(np.median(spacing_at(points[::step], points, index)))
+
+
+def spacing_at(queries: FloatArray, points: FloatArray, index: Any | None = None) -> FloatArray:
+    """The side of the square that some points (q, 3) of a cloud (n, 3) have to themselves: (q,)."""
+    index = tree(points) if index is None else index
+    distances, _ = nearest(index, queries, int(SPACING_RANKS[-1]) + 1)
+    return _spacing(distances)
+
+
+def _spacing(distances: FloatArray) -> FloatArray:
+    """Spacing (q,) from distances (q, k) to the nearest points, the first being the point itself.
+
+    k neighbours within radius r on a surface: spacing = r sqrt(pi / k). Steadier than
+    the distance to the nearest point, which duplicates and noise pull to zero.
+    """
+    return np.asarray((distances[:, SPACING_RANKS] * np.sqrt(np.pi / SPACING_RANKS)).mean(axis=1))
