@@ -59,14 +59,14 @@ class Record:
             self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - started
 
     def end(self, state: State, verdict: Verdict | None, error: RelicscanError) -> None:
-        """The relic ends here, for the reason that `error` gives."""
+        """The relic ends here, for the reason that `error` gives; files written so far go."""
         self.state, self.verdict = state, verdict
         text, remedy = reason_of(error, self.job.id)
         self.reasons = [Reason(text=text, remedy=remedy)]
         self.master, self.levels = None, []
         work = Path(self.job.work)
-        for half_written in ("master", "web"):
-            shutil.rmtree(work / half_written, ignore_errors=True)
+        shutil.rmtree(work, ignore_errors=True)
+        work.mkdir(exist_ok=True)
 
     def judge(self) -> None:
         """The verdict on a relic whose files are all written."""
