@@ -2,34 +2,22 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from cli.commands import TERMINAL, Cli, Evening, Said, in_a_process
 from tiny_scans import sphere, write_cup, write_ply, write_toml
 
 from relicscan.cli.main import main
 
 
-@dataclass(frozen=True)
-class Said:
-    """What a command said; no command ends in a traceback."""
-
-    code: int
-    out: str
-    err: str
-
-
-Cli = Callable[..., Said]
-
-
 @pytest.fixture
 def cli(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Cli:
     """Runs the console script's own function in this process, with stdout and stderr as pipes."""
+
+    for name in TERMINAL:
+        monkeypatch.delenv(name, raising=False)
 
     def run(*arguments: str | Path, code: int = 0) -> Said:
         monkeypatch.setattr(sys, "argv", ["relicscan", *map(str, arguments)])
@@ -41,29 +29,6 @@ def cli(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> 
         return Said(code, captured.out, captured.err)
 
     return run
-
-
-def in_a_process(*arguments: str | Path, code: int = 0, **environment: str) -> Said:
-    """The same in a process of its own, without a terminal."""
-    done = subprocess.run(
-        [sys.executable, "-m", "relicscan", *map(str, arguments)],
-        capture_output=True,
-        encoding="utf-8",
-        env=os.environ | environment,
-        check=False,
-    )
-    assert done.returncode == code, done.stderr
-    assert "Traceback" not in done.stderr
-    return Said(done.returncode, done.stdout, done.stderr)
-
-
-@dataclass(frozen=True)
-class Evening:
-    """A run of the default pipeline over relics good, doubtful and bad."""
-
-    scans: Path
-    out: Path
-    said: Said
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from cli.conftest import Cli
+from cli.commands import Cli
 from tiny_scans import write_cup, write_toml
 
 

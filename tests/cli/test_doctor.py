@@ -6,7 +6,7 @@ import json
 from importlib import metadata
 
 import pytest
-from cli.conftest import Cli
+from cli.commands import Cli
 
 from relicscan.batch import examine
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from cli.conftest import Cli, Evening
+from cli.commands import Cli, Evening
 from tiny_scans import box, plane, sphere, write_ply, write_toml
 
 from relicscan.relic import PointCloud

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import typer
-from cli.conftest import Cli, in_a_process
+from cli.commands import Cli, in_a_process
 
 from relicscan import __version__, errors
 from relicscan.cli import output

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from cli.conftest import Cli
+from cli.commands import Cli
 from tiny_scans import box, files_below, sphere, write_ply
 
 

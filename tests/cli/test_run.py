@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from cli.conftest import Cli, Evening
+from cli.commands import TERMINAL, Cli, Evening
 from tiny_scans import (
     box,
     checked_output,
@@ -298,8 +298,7 @@ def on_a_terminal(*arguments: str | Path, columns: int, **environment: str) -> s
 
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
-    unset = {"NO_COLOR", "FORCE_COLOR", "COLUMNS", "LINES"}
-    kept = {name: text for name, text in os.environ.items() if name not in unset}
+    kept = {name: text for name, text in os.environ.items() if name not in TERMINAL}
     with subprocess.Popen(
         [sys.executable, "-m", "relicscan", *map(str, arguments)],
         stdout=theirs,

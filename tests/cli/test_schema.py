@@ -6,7 +6,7 @@ import json
 
 import jsonschema
 import pytest
-from cli.conftest import Cli, Evening
+from cli.commands import Cli, Evening
 from tiny_scans import read_json
 
 from relicscan.batch.schema import schema_names

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from cli.conftest import Cli
+from cli.commands import Cli
 from tiny_scans import box, files_below, sphere, write_ply, write_toml
 
 from relicscan import read_scan

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from cli.conftest import Cli
+from cli.commands import Cli
 
 from relicscan.stage import all_stages
 

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from cli.conftest import Cli, Evening
+from cli.commands import Cli, Evening
 
 from relicscan.delivery.khronos import what_is_missing
 
