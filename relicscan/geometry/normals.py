@@ -47,7 +47,7 @@ class Orientation(NamedTuple):
     steps_through_walls: float
 
 
-def estimate_normals(points: FloatArray, neighbours: int = 24) -> FloatArray:
+def estimate_normals(points: FloatArray, neighbours: int = 14) -> FloatArray:
     """Unit normals (n, 3) float64 of arbitrary sign. StageError for fewer than three points."""
     require_count(points, 3)
     o3d = load()
