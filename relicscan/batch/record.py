@@ -19,6 +19,7 @@ from relicscan.delivery.khronos import KhronosReport, what_is_missing
 from relicscan.errors import RelicscanError
 from relicscan.metadata.canonical import write_json_atomically
 from relicscan.metadata.manifest import (
+    FileRecord,
     LevelRecord,
     MasterRecord,
     PipelineRecord,
@@ -43,6 +44,7 @@ class Record:
         self.seconds: dict[str, float] = {}
         self.master: MasterRecord | None = None
         self.levels: list[LevelRecord] = []
+        self.files: list[FileRecord] = []
         self.validator: Mapping[str, KhronosReport] = {}
         self.not_validated: str | None = None
         self.state: State = "failed"
@@ -63,7 +65,7 @@ class Record:
         self.state, self.verdict = state, verdict
         text, remedy = reason_of(error, self.job.id)
         self.reasons = [Reason(text=text, remedy=remedy)]
-        self.master, self.levels = None, []
+        self.master, self.levels, self.files = None, [], []
         work = Path(self.job.work)
         shutil.rmtree(work, ignore_errors=True)
         work.mkdir(exist_ok=True)
@@ -82,16 +84,18 @@ class Record:
                         "simplified further",
                     )
                 )
-        for path, report in self.validator.items():
-            if not report.clean:
-                self.verdict = "fail"
-                self.reasons.append(
-                    Reason(
-                        text=f"{path} has {report.errors} errors and {report.warnings} warnings "
-                        f"by the Khronos validator, the first being {report.messages[0].message}",
-                        remedy="this is a defect in relicscan: please report it with the scan",
-                    )
-                )
+
+    def _not_conformant(self) -> list[tuple[str, str]]:
+        """What the validator of this machine found wrong: never in relic.json, which any makes."""
+        return [
+            (
+                f"{path} has {report.errors} errors and {report.warnings} warnings by the Khronos "
+                f"validator, the first being {report.messages[0].message}",
+                "this is a defect in relicscan: please report it with the scan",
+            )
+            for path, report in self.validator.items()
+            if not report.clean
+        ]
 
     def write(self, started: datetime, seconds: float) -> Outcome:
         """Write run.json, then relic.json, into the work folder."""
@@ -120,15 +124,17 @@ class Record:
             else PipelineRecord.of(self.pipeline.name, self.pipeline.as_data()),
             master=self.master,
             levels=self.levels,
+            files=self.files,
             private_folders=[Path(self.job.folder), folder],
         )
         write_json_atomically(folder / "run.json", run)
         write_json_atomically(folder / "relic.json", manifest)
+        broken = self._not_conformant()
         return Outcome(
             id=self.job.id,
             state=self.state,
-            verdict=self.verdict,
-            reasons=tuple((r.text, r.remedy) for r in manifest.reasons),
+            verdict="fail" if broken else self.verdict,
+            reasons=(*((r.text, r.remedy) for r in manifest.reasons), *broken),
             warnings=manifest.warnings,
             triangles={level.name: level.triangles for level in self.levels},
             points=max((s.before.get("points", 0) for s in self.relic.history), default=0),

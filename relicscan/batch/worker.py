@@ -119,7 +119,7 @@ def _run(job: Job, record: Any, emit: Emit) -> None:
     emit({"event": "stage", "stage": "write", "done": 0.9})
     record.stage = "write"
     with record.timed("write"):
-        record.master, record.levels = write_outputs(record.relic, Path(job.work))
+        record.master, record.levels, record.files = write_outputs(record.relic, Path(job.work))
     with record.timed("validate"):
         paths = [Path(job.work) / level.path for level in record.levels]
         try:

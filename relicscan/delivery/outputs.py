@@ -9,16 +9,19 @@ import numpy as np
 from relicscan import __version__
 from relicscan.delivery.conformance import check_glb
 from relicscan.delivery.glb import write_glb
+from relicscan.durable import write_durably
 from relicscan.errors import OutputError
 from relicscan.formats.ply import write_mesh
 from relicscan.metadata.manifest import FileRecord, LevelRecord, MasterRecord
-from relicscan.relic import FloatArray, Level, Relic
+from relicscan.relic import FloatArray, Level, Mesh, Relic
 
 GENERATOR = f"relicscan {__version__}"
 
 
-def write_outputs(relic: Relic, folder: Path) -> tuple[MasterRecord, list[LevelRecord]]:
-    """Write master/mesh.ply and web/<level>.glb under `folder`, and check what was written.
+def write_outputs(
+    relic: Relic, folder: Path
+) -> tuple[MasterRecord, list[LevelRecord], list[FileRecord]]:
+    """Write master/mesh.ply, its textures and web/<level>.glb under `folder`, and check them.
 
     The master is in working units (millimetres where the scale is known), source axes,
     recentred. Raises OutputError when a file cannot be written or breaks its format.
@@ -26,7 +29,8 @@ def write_outputs(relic: Relic, folder: Path) -> tuple[MasterRecord, list[LevelR
     mesh = relic.the_mesh()
     master = folder / "master" / "mesh.ply"
     master.parent.mkdir(parents=True)
-    write_mesh(master, mesh, _comments(relic))
+    textures = _write_textures(mesh, master.parent)
+    write_mesh(master, mesh, _comments(relic), texture_names=textures)
     low, high = mesh.bounds.tolist()
     written = MasterRecord(
         **dict(FileRecord.of(folder, "master/mesh.ply")),
@@ -37,7 +41,23 @@ def write_outputs(relic: Relic, folder: Path) -> tuple[MasterRecord, list[LevelR
     T_model_work = np.eye(4)
     T_model_work[:3, :3] = relic.frame.R_model_work / 1000
     (folder / "web").mkdir()
-    return written, [_write_level(level, folder, relic, T_model_work) for level in relic.levels]
+    levels = [_write_level(level, folder, relic, T_model_work) for level in relic.levels]
+    return written, levels, [FileRecord.of(folder, f"master/{name}") for name in textures]
+
+
+def _write_textures(mesh: Mesh, folder: Path) -> list[str]:
+    """Base colour textures beside the master, byte for byte, under names of our own.
+
+    A PLY names them by the number of the material, so all materials have one or none is kept.
+    """
+    textures = [material.texture for material in mesh.materials]
+    if mesh.corner_uv is None or not all(textures):
+        return []
+    names = []
+    for number, texture in enumerate(t for t in textures if t is not None):
+        names.append(f"texture-{number}.{texture.mime.removeprefix('image/')}")
+        write_durably(folder / names[-1], [texture.data])
+    return names
 
 
 def _write_level(level: Level, folder: Path, relic: Relic, T_model_work: FloatArray) -> LevelRecord:

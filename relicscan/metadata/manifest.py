@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import platform
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePath
 from typing import Annotated, Any, Literal, Self
@@ -327,6 +328,8 @@ def _without_folders(told: Any, folders: Sequence[PurePath]) -> Any:
         # The longest first: a scan folder may lie in another of them.
         for folder in sorted(folders, key=lambda folder: -len(str(folder))):
             if folder.is_absolute() and folder.name:
-                for spelling in (str(folder), folder.as_posix()):
-                    told = told.replace(spelling, folder.name)
+                for spelling in {str(folder), folder.as_posix()}:
+                    # As a whole path only: "/data" is not in "/database" or "see/data".
+                    whole = rf"(?<![\w.\-/\\]){re.escape(spelling)}(?![\w.\-])"
+                    told = re.sub(whole, folder.name.replace("\\", r"\\"), told)
     return told

@@ -267,3 +267,17 @@ def test_equal_content_equal_digest(manifest: RelicManifest) -> None:
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         FileRecord.of(tmp_path, "missing.glb")
+
+
+def test_a_private_folder_is_cut_as_a_whole_path_only() -> None:
+    from pathlib import PurePosixPath
+
+    from relicscan.metadata.manifest import _without_folders
+
+    folders = [PurePosixPath("/data"), PurePosixPath("/data/night 1")]
+    told = ["/data/night 1/a.ply is cut", "see/data, /database and (/data/b.ply)", "/data"]
+    assert _without_folders(told, folders) == [
+        "night 1/a.ply is cut",
+        "see/data, /database and (data/b.ply)",
+        "data",
+    ]
