@@ -19,7 +19,7 @@ Ceiling = Annotated[int, Field(ge=4)]
 DEFAULT_CEILINGS = {"thumb": 20_000, "low": 40_000, "medium": 80_000, "high": 150_000}
 
 
-@stage(needs=["mesh"], makes=["levels"], cost=5.0)
+@stage(needs=["mesh"], makes=["levels"], cost=8.5)
 def build_levels(
     relic: Relic,
     *,

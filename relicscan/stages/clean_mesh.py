@@ -22,7 +22,7 @@ from relicscan.relic import Relic
 from relicscan.stage import stage
 
 
-@stage(needs=["mesh"], makes=["mesh"], drops=["mesh.normals"], cost=1.5)
+@stage(needs=["mesh"], makes=["mesh"], drops=["mesh.normals"], cost=1.0)
 def clean_mesh(
     relic: Relic,
     *,

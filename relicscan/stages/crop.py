@@ -20,7 +20,7 @@ from relicscan.stage import stage
 Corner = tuple[float, float, float]
 
 
-@stage(needs=["geometry"], makes=["geometry"], cost=0.3)
+@stage(needs=["geometry"], makes=["geometry"], cost=0.7)
 def crop(
     relic: Relic,
     *,

@@ -13,6 +13,9 @@ from relicscan.geometry.frames import axis
 from relicscan.relic import Relic
 from relicscan.stage import stage
 
+#: See `relicscan.geometry.normals.unclear_share`.
+MOST_UNCLEAR = 0.5
+
 
 @stage(needs=["cloud"], makes=["cloud.normals"], cost=4.0)
 def estimate_normals(
@@ -49,10 +52,14 @@ def estimate_normals(
     relic = replace(relic, cloud=replace(cloud, normals=oriented.normals)).noting(
         oriented_by="a walk over the surface", outside_sureness=oriented.sureness
     )
-    if oriented.steps_through_walls > geometry.MOST_STEPS_THROUGH:
+    unclear = geometry.unclear_share(cloud.points, neighbours)
+    relic = relic.noting(unclear_share=unclear)
+    if unclear > MOST_UNCLEAR:
         relic = relic.warning(
-            "walls are about as thin as the points are apart, so their sides may be mixed up: "
-            "look at the model; scan more densely, or export the scanner's positions (E57, PTX)"
+            f"{unclear:.0%} of the points do not lie on one surface with their neighbours, so "
+            "inside and outside may be mixed up: the scan is noisy (raise "
+            "voxel_downsample.voxel_size_spacings), or walls are thinner than two point spacings "
+            "(scan more densely, or export the scanner's positions as E57 or PTX have them)"
         )
     if oriented.sureness < geometry.OPEN_SHEET and front is None:
         relic = relic.warning(

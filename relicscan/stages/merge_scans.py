@@ -30,7 +30,7 @@ INWARDS = 0.25
     needs=["scans"],
     makes=["cloud", "cloud.normals?", "cloud.colors?"],
     drops=["scans"],
-    cost=0.4,
+    cost=0.5,
 )
 def merge_scans(
     relic: Relic,

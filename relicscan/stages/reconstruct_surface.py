@@ -13,7 +13,7 @@ from relicscan.relic import Relic
 from relicscan.stage import stage
 
 
-@stage(needs=["cloud", "cloud.normals"], makes=["mesh"], cost=14.0)
+@stage(needs=["cloud", "cloud.normals"], makes=["mesh"], cost=12.0)
 def reconstruct_surface(
     relic: Relic,
     *,

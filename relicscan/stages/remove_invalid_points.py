@@ -14,7 +14,7 @@ from relicscan.relic import Relic
 from relicscan.stage import stage
 
 
-@stage(needs=["cloud"], makes=["cloud"], cost=0.05)
+@stage(needs=["cloud"], makes=["cloud"], cost=0.4)
 def remove_invalid_points(
     relic: Relic,
     *,

@@ -12,7 +12,7 @@ from relicscan.relic import Relic
 from relicscan.stage import stage
 
 
-@stage(needs=["cloud"], makes=["cloud"], cost=2.5)
+@stage(needs=["cloud"], makes=["cloud"], cost=2.3)
 def remove_outliers(
     relic: Relic,
     *,

@@ -14,7 +14,7 @@ from relicscan.relic import Relic
 from relicscan.stage import stage
 
 
-@stage(needs=["mesh"], makes=["mesh"], cost=0.5)
+@stage(needs=["mesh"], makes=["mesh"], cost=0.3)
 def remove_small_components(
     relic: Relic,
     *,

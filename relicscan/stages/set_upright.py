@@ -18,7 +18,7 @@ from relicscan.stage import stage
 SURVEY_SUFFIXES = frozenset([".xyz", ".asc", ".txt", ".pts", ".ptx", ".las", ".laz", ".e57"])
 
 
-@stage(needs=["mesh"], makes=["mesh"], cost=0.1)
+@stage(needs=["mesh"], makes=["mesh"], cost=0.05)
 def set_upright(
     relic: Relic,
     *,

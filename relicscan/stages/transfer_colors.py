@@ -12,7 +12,7 @@ from relicscan.relic import Relic
 from relicscan.stage import stage
 
 
-@stage(needs=["mesh", "cloud", "cloud.colors"], makes=["mesh.colors"], cost=2.0)
+@stage(needs=["mesh", "cloud", "cloud.colors"], makes=["mesh.colors"], cost=0.7)
 def transfer_colors(
     relic: Relic,
     *,

@@ -14,7 +14,7 @@ from relicscan.relic import Relic
 from relicscan.stage import stage
 
 
-@stage(needs=["cloud"], makes=["cloud"], cost=0.9)
+@stage(needs=["cloud"], makes=["cloud"], cost=0.6)
 def voxel_downsample(
     relic: Relic,
     *,

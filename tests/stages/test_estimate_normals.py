@@ -55,7 +55,14 @@ def test_a_coarse_subset_does_not_step_through_a_thin_wall() -> None:
 
 def test_walls_thinner_than_the_scan_can_tell_are_warned_about() -> None:
     points, _ = cup(spacing=1.5)
-    assert any("about as thin as the points are apart" in w for w in run(points).warnings)
+    assert any("walls are thinner than two point spacings" in w for w in run(points).warnings)
+
+
+def test_noise_as_large_as_the_spacing_is_warned_about() -> None:
+    points = sphere_points(5000)
+    spacing = (4 * np.pi * 50**2 / 5000) ** 0.5
+    assert any("the scan is noisy" in w for w in run(noisy(points, 0.8 * spacing)).warnings)
+    assert not run(noisy(points, 0.3 * spacing)).warnings
 
 
 @pytest.mark.parametrize("sigma", [0.0, 0.2])
@@ -77,9 +84,9 @@ def test_a_vase_with_a_neck_and_a_foot_turned_over() -> None:
 
 def test_two_spheres_that_do_not_touch() -> None:
     ball = sphere_points(5000, 30)
-    small = sphere_points(1000, 10) + np.array([42, 0, 0])
+    small = sphere_points(1000, 10) + np.array([48, 0, 0])
     after = run(np.vstack([ball, small]))
-    assert right(after, np.vstack([ball, small - [42, 0, 0]])) == 1
+    assert right(after, np.vstack([ball, small - [48, 0, 0]])) == 1
 
 
 def test_many_points_take_their_sign_from_a_few() -> None:

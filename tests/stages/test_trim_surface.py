@@ -1,0 +1,105 @@
+"""trim_surface: what was not scanned is cut where the scan ends; small gaps are counted."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from shapes import MM, Array, boundary_loops, noisy, spacing_of, sphere_mesh, sphere_points
+
+from relicscan.errors import StageError
+from relicscan.geometry.topology import face_areas, is_watertight, nonmanifold_edge_count
+from relicscan.relic import Mesh, PointCloud, Relic
+from relicscan.stages.trim_surface import trim_surface
+
+COUNT = 8000
+RADIUS = 50.0
+SPACING = spacing_of(COUNT, 4 * np.pi * RADIUS**2)
+BALL = sphere_mesh(RADIUS, rows=110, columns=220)
+POINTS = sphere_points(COUNT, RADIUS)
+
+
+def from_pole(points: Array) -> Array:
+    """Distance (n,) from the north pole along the sphere, in point spacings."""
+    cosine = points[:, 2] / np.linalg.norm(points, axis=1)
+    return np.arccos(np.clip(cosine, -1, 1)) * RADIUS / SPACING
+
+
+def trim(points: Array, mesh: Mesh = BALL, **parameters: object) -> Relic:
+    relic = Relic("r", cloud=PointCloud(points), mesh=mesh, frame=MM)
+    return trim_surface(relic, **parameters)
+
+
+def test_a_scan_from_all_sides_loses_nothing() -> None:
+    after = trim(POINTS)
+    assert is_watertight(after.mesh.faces)
+    assert len(after.mesh.faces) == len(BALL.faces)
+    assert after.figures == {"filled_area_share": 0, "cut_area_share": 0}
+
+
+@pytest.mark.parametrize("sigma", [0.0, 0.2])
+@pytest.mark.parametrize("away", [8, 15, 30, np.pi / 2 * RADIUS / SPACING])
+def test_the_rim_lies_where_the_scan_ends(away: float, sigma: float) -> None:
+    scanned = noisy(POINTS, sigma * SPACING)[from_pole(POINTS) > away]
+    after = trim(scanned)
+    (rim,) = boundary_loops(after.mesh.faces)
+    off = from_pole(after.mesh.vertices[rim]) - away
+    assert abs(np.median(off)) < 0.5
+    assert np.abs(off).max() < 1.5
+    assert after.figures["filled_area_share"] == 0
+    cut = (1 - np.cos(away * SPACING / RADIUS)) / 2
+    assert after.figures["cut_area_share"] == pytest.approx(cut, rel=0.25)
+    assert nonmanifold_edge_count(after.mesh.faces) == 0
+
+
+@pytest.mark.parametrize("radius", [3, 4, 5])
+def test_a_small_hole_is_filled_and_counted(radius: float) -> None:
+    after = trim(POINTS[from_pole(POINTS) > radius])
+    assert is_watertight(after.mesh.faces)
+    hole = (1 - np.cos(radius * SPACING / RADIUS)) / 2
+    assert 0 < after.figures["filled_area_share"] < hole
+    assert after.figures["cut_area_share"] == 0
+
+
+def test_the_widest_gap_to_fill_is_the_users_choice() -> None:
+    holed = POINTS[from_pole(POINTS) > 5]
+    assert is_watertight(trim(holed).mesh.faces)
+    assert len(boundary_loops(trim(holed, fill_gap_spacings=2.0).mesh.faces)) == 1
+    wide = POINTS[from_pole(POINTS) > 12]
+    assert is_watertight(trim(wide, fill_gap_spacings=14.0).mesh.faces)
+
+
+def test_a_gap_on_an_open_border_is_cut_and_not_filled() -> None:
+    # Poisson leaves a border where its surface bulges out of its box, 4 spacings off the scan.
+    open_mesh = BALL.take_faces((from_pole(BALL.vertices)[BALL.faces] > 4).all(axis=1))
+    after = trim(POINTS[from_pole(POINTS) > 8], open_mesh)
+    (rim,) = boundary_loops(after.mesh.faces)
+    assert abs(np.median(from_pole(after.mesh.vertices[rim]) - 8)) < 0.75
+    assert after.figures["filled_area_share"] == 0
+
+
+def test_two_holes_are_judged_each_by_itself() -> None:
+    south = np.pi * RADIUS / SPACING - from_pole(POINTS)
+    after = trim(POINTS[(from_pole(POINTS) > 12) & (south > 4)])
+    (rim,) = boundary_loops(after.mesh.faces)
+    assert (after.mesh.vertices[rim][:, 2] > 0).all()
+    assert after.figures["filled_area_share"] > 0
+
+
+def test_a_part_scanned_more_sparsely_is_not_cut() -> None:
+    south = np.flatnonzero(POINTS[:, 2] < 0)
+    sparse = np.sort(np.random.default_rng(3).choice(south, len(south) // 6, replace=False))
+    after = trim(np.vstack([POINTS[POINTS[:, 2] >= 0], POINTS[sparse]]))
+    assert after.figures["cut_area_share"] < 0.002
+
+
+def test_a_stray_point_does_not_keep_a_patch_around_it() -> None:
+    stray = np.array([[0, 0, RADIUS]])
+    scanned = POINTS[from_pole(POINTS) > 20]
+    after = trim(np.vstack([scanned, stray]))
+    around = from_pole(after.mesh.vertices[after.mesh.faces].mean(axis=1)) < 15
+    assert face_areas(after.mesh)[around].sum() < 20 * SPACING**2
+
+
+def test_nothing_near_the_points_is_an_error() -> None:
+    with pytest.raises(StageError, match="no part of the surface"):
+        trim(POINTS + 500.0)
