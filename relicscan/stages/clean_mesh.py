@@ -10,9 +10,9 @@ from pydantic import Field
 
 from relicscan.errors import ScanError
 from relicscan.geometry.checks import plausible
+from relicscan.geometry.degenerate import without_degenerate
 from relicscan.geometry.topology import (
     boundary_edge_count,
-    degenerate_faces,
     duplicate_faces,
     nonmanifold_edge_count,
     welded,
@@ -48,7 +48,7 @@ def clean_mesh(
     faces_before = len(mesh.faces)
     mesh = mesh.take_faces(np.asarray(finite[mesh.faces].all(axis=1))) if invalid else mesh
     mesh = welded(without_unreferenced(mesh))
-    mesh = mesh.take_faces(~degenerate_faces(mesh))
+    mesh = without_degenerate(mesh)
     mesh = without_unreferenced(mesh.take_faces(~duplicate_faces(mesh.faces)))
     if not len(mesh.faces):
         raise ScanError(
