@@ -6,7 +6,8 @@ from dataclasses import replace
 
 from relicscan.errors import StageError
 from relicscan.geometry.decimation import decimate
-from relicscan.geometry.topology import degenerate_faces, duplicate_faces, without_unreferenced
+from relicscan.geometry.degenerate import without_degenerate
+from relicscan.geometry.topology import duplicate_faces, without_unreferenced
 from relicscan.geometry.transfer import colors_from_mesh, texture_coordinates
 from relicscan.relic import Mesh
 
@@ -21,7 +22,7 @@ def decimated(mesh: Mesh, target_face_count: int, *, attributes: Mesh) -> Mesh:
     if len(mesh.faces) <= target_face_count:
         return mesh
     bare = decimate(mesh, target_face_count)
-    bare = bare.take_faces(~degenerate_faces(bare))
+    bare = without_degenerate(bare)
     bare = without_unreferenced(bare.take_faces(~duplicate_faces(bare.faces)))
     if not len(bare.faces):
         raise StageError(
