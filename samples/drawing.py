@@ -67,10 +67,11 @@ def ellipse(at: ArrayLike, radii: ArrayLike, turn: float = 0.0, sides: int = 40)
 class Shape:
     """A signed distance in the plane (negative inside) with the box it lies in.
 
-    distance(u (a,), v (b,)) -> (a, b): over a grid, both axes rising.
+    distance(u (a,), v (b,), reach) -> (a, b) over a grid, both axes rising: true up
+    to `reach` either way, and no less than that beyond it.
     """
 
-    distance: Callable[[Array, Array], Array]
+    distance: Callable[[Array, Array, float], Array]
     low: Array
     high: Array
 
@@ -79,18 +80,18 @@ def area(outline: ArrayLike) -> Shape:
     """Inside of a closed polygon (k, 2), by even-odd crossing."""
     corners = np.asarray(outline, float)
 
-    def distance(u: Array, v: Array) -> Array:
+    def distance(u: Array, v: Array, reach: float) -> Array:
         inside = np.zeros((len(u), len(v)), bool)
         for a, b in zip(corners, np.roll(corners, -1, axis=0), strict=True):
             first, last = np.searchsorted(v, sorted((a[1], b[1])))
             crossing = a[0] + (v[first:last] - a[1]) * ((b[0] - a[0]) / (b[1] - a[1] or 1.0))
             inside[:, first:last] ^= u[:, None] < crossing
-        return np.where(inside, -1.0, 1.0) * _outline_distance(corners, u, v)
+        return np.where(inside, -1.0, 1.0) * _outline_distance(corners, u, v, reach)
 
     return Shape(distance, corners.min(axis=0), corners.max(axis=0))
 
 
-def _outline_distance(corners: Array, u: Array, v: Array) -> Array:
+def _outline_distance(corners: Array, u: Array, v: Array, reach: float) -> Array:
     """Unsigned: to the two edges beside the nearest vertex, once no edge is over 1 mm long."""
     from scipy.spatial import cKDTree
 
@@ -99,14 +100,13 @@ def _outline_distance(corners: Array, u: Array, v: Array) -> Array:
     share = np.concatenate([np.arange(k) / k for k in pieces])[:, None]
     vertices = np.repeat(corners, pieces, 0) * (1 - share) + np.repeat(ahead, pieces, 0) * share
     at = np.stack(np.meshgrid(u, v, indexing="ij"), -1).reshape(-1, 2)
-    nearest = cKDTree(vertices).query(at)[1]
-    both = [
-        _to_segment(
-            at, vertices[(nearest + k) % len(vertices)], vertices[(nearest + k + 1) % len(vertices)]
-        )[0]
-        for k in (-1, 0)
-    ]
-    return np.minimum(*both).reshape(len(u), len(v))
+    nearest = cKDTree(vertices).query(at, distance_upper_bound=reach + 0.5)[1]
+    near = nearest < len(vertices)
+    k, at = nearest[near], at[near]
+    before, here, after = vertices[k - 1], vertices[k], vertices[(k + 1) % len(vertices)]
+    distance = np.full(len(near), reach)
+    distance[near] = np.minimum(_to_segment(at, before, here)[0], _to_segment(at, here, after)[0])
+    return distance.reshape(len(u), len(v))
 
 
 def line(points: ArrayLike, width: ArrayLike) -> Shape:
@@ -114,7 +114,7 @@ def line(points: ArrayLike, width: ArrayLike) -> Shape:
     p = np.asarray(points, float)
     half = np.broadcast_to(np.asarray(width, float) / 2, len(p))
 
-    def distance(u: Array, v: Array) -> Array:
+    def distance(u: Array, v: Array, reach: float) -> Array:
         at = np.stack(np.meshgrid(u, v, indexing="ij"), -1).reshape(-1, 2)
         best = np.full(len(at), np.inf)
         for a, b, wa, wb in zip(p[:-1], p[1:], half[:-1], half[1:], strict=True):
@@ -194,43 +194,43 @@ class Canvas:
             (self.low[1] + self.step * np.arange(b))[None, :],
         )
 
-    def stamp(
-        self, shape: Shape, blend: Callable[[Array, Array], Array], margin: float = 0.0
-    ) -> None:
-        """values = blend(values, distance to the shape), within `margin` mm of its box."""
-        reach = margin + 2 * self.step
-        first = np.floor((shape.low - reach - self.low) / self.step).astype(int)
-        last = np.ceil((shape.high + reach - self.low) / self.step).astype(int) + 1
+    def measured(
+        self, shape: Shape, reach: float, margin: float = 0.0
+    ) -> tuple[tuple[NDArray[np.intp], ...], Array]:
+        """A window on `values` round a shape's box, `margin` mm wider, and the distances in it."""
+        wider = margin + 2 * self.step
+        first = np.floor((shape.low - wider - self.low) / self.step).astype(int)
+        last = np.ceil((shape.high + wider - self.low) / self.step).astype(int) + 1
         columns = np.arange(first[0], last[0])
         rows = np.arange(max(first[1], 0), min(last[1], self.values.shape[1]))
         if self.period is None:
             columns = columns[(columns >= 0) & (columns < len(self.values))]
-        if not len(columns) or not len(rows):
-            return
         u, v = (self.low[k] + self.step * at for k, at in enumerate((columns, rows)))
-        window = np.ix_(columns % len(self.values), rows)
-        self.values[window] = blend(self.values[window], shape.distance(u, v))
+        return np.ix_(columns % len(self.values), rows), shape.distance(u, v, reach)
 
-    def paint(self, shape: Shape, value: float = 1.0, soft: float | None = None) -> None:
-        """Cover with a value; the edge is one sample wide, or `soft` mm."""
-        width = soft or self.step
-        self.stamp(
-            shape, lambda old, d: old + (value - old) * np.clip(0.5 - d / width, 0.0, 1.0), width
-        )
+    def paint(self, shape: Shape, value: float = 1.0) -> None:
+        """Cover with a value; the edge is one sample wide."""
+        window, d = self.measured(shape, self.step, self.step)
+        self.values[window] += (value - self.values[window]) * self.covered(d)
+
+    def covered(self, d: Array) -> Array:
+        """How much of a sample (0..1) paint covers whose edge is at distance d."""
+        return np.clip(0.5 - d / self.step, 0.0, 1.0)
 
     def carve(self, shape: Shape, depth: float, bevel: float) -> None:
         """A groove or V-cut: full depth `bevel` mm within the shape, none outside."""
-        self.stamp(shape, lambda old, d: np.minimum(old, old - depth * np.clip(-d / bevel, 0, 1)))
+        window, d = self.measured(shape, bevel)
+        self.values[window] -= depth * np.clip(-d / bevel, 0, 1)
+
+    def lower(self, shape: Shape, floor: float, bevel: float) -> None:
+        """Sink to `floor`, by a slope `bevel` mm wide within the shape."""
+        window, d = self.measured(shape, bevel)
+        self.values[window] = np.minimum(self.values[window], floor * np.clip(-d / bevel, 0, 1))
 
     def swell(self, shape: Shape, height: float, round_mm: float, base: float = 0.0) -> None:
         """Raise like a cushion: from `base` at the rim up to `height`, round_mm from the rim."""
-
-        def blend(old: Array, d: Array) -> Array:
-            t = np.clip(-d / round_mm, 0.0, 1.0)
-            new = base + (height - base) * np.sqrt(1.0 - (1.0 - t) ** 2)
-            return np.where(d < 0, np.maximum(old, new), old)
-
-        self.stamp(shape, blend)
+        window, d = self.measured(shape, round_mm)
+        self.values[window] = cushion(self.values[window], d, height, round_mm, base)
 
     def soften(self, sigma_mm: float) -> None:
         """Blur: what wear does to edges, and what keeps relief within the spline's reach."""
@@ -250,6 +250,13 @@ class Canvas:
         return Field(spline_filter(values, order=3, mode="mirror"), low, self.step, self.period)
 
 
+def cushion(old: Array, d: Array, height: float, round_mm: float, base: float = 0.0) -> Array:
+    """Heights raised within a shape (distance d < 0) as `Canvas.swell` does."""
+    t = np.clip(-d / round_mm, 0.0, 1.0)
+    new = base + (height - base) * np.sqrt(1.0 - (1.0 - t) ** 2)
+    return np.where(d < 0, np.maximum(old, new), old)
+
+
 def profile(outline: ArrayLike, margin: float, step: float = 0.5) -> Field:
     """The signed distance to a closed outline as a field, `margin` mm beyond its box.
 
@@ -257,9 +264,7 @@ def profile(outline: ArrayLike, margin: float, step: float = 0.5) -> Field:
     outline's curvature radius is over 2 steps.
     """
     shape = area(outline)
-    canvas = Canvas(shape.low - margin, shape.high + margin, step)
-    canvas.stamp(shape, lambda _, d: d, margin + step)
-    return canvas.field()
+    return _distances(Canvas(shape.low - margin, shape.high + margin, step), shape, margin)
 
 
 def turned_profile(right: ArrayLike, margin: float, step: float = 0.5) -> Field:
@@ -270,7 +275,12 @@ def turned_profile(right: ArrayLike, margin: float, step: float = 0.5) -> Field:
     shape = area(np.vstack([half, half[::-1] * [-1, 1]]))
     # The axis is no wall, so the section goes on a little to its left.
     canvas = Canvas((-8 * step, shape.low[1] - margin), shape.high + margin, step)
-    canvas.stamp(shape, lambda _, d: d, margin + step)
+    return _distances(canvas, shape, margin)
+
+
+def _distances(canvas: Canvas, shape: Shape, margin: float) -> Field:
+    window, d = canvas.measured(shape, np.inf, margin + canvas.step)
+    canvas.values[window] = d
     return canvas.field()
 
 

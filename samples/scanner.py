@@ -191,11 +191,19 @@ def stations_around(
 
 
 def scan(
-    scene: Scene, T_common_scan: Array, step_deg: float, instrument: Instrument, seed: int
+    scene: Scene,
+    T_common_scan: Array,
+    step_deg: float,
+    instrument: Instrument,
+    seed: int,
+    window: Array | None = None,
 ) -> View:
-    """One view of the scene: rays `step_deg` apart over the whole of the relic and its plate."""
-    rng = np.random.default_rng(seed)
-    columns, rows, ahead = _ray_grid(scene, T_common_scan, step_deg)
+    """One view of the scene: rays `step_deg` apart over the whole of the relic and its plate.
+
+    `window` (2, 3) in the relic's frame narrows the rays to those towards a box: a close-up.
+    """
+    columns, rows, ahead = _ray_grid(scene, T_common_scan, step_deg, window)
+    chance = _Chance(rows * columns, seed)
     origin = T_common_scan[:3, 3]
     direction = ahead @ T_common_scan[:3, :3].T
     range_mm, on_plate = scene.cast(origin, direction)
@@ -206,19 +214,20 @@ def scan(
 
     low, high = instrument.grazing_deg
     angle = np.degrees(np.arccos(np.clip(cosine, 0, 1)))
-    lost = rng.random(len(met)) < np.clip((angle - low) / (high - low), 0, 1)
-    lost |= rng.random(len(met)) < instrument.dropout_share
+    lost = chance.grazing[met] < np.clip((angle - low) / (high - low), 0, 1)
+    lost |= chance.dropout[met] < instrument.dropout_share
 
-    measured = range_mm[met] + rng.normal(0.0, 1.0, len(met)) * instrument.range_noise_mm
-    behind = _range_behind(range_mm.reshape(rows, columns), instrument.outlier_reach_mm).ravel()[
-        met
-    ]
-    flying = _chosen_outliers(rng, behind - range_mm[met], ~lost, instrument.outlier_share)
-    measured[flying] = _false_range(rng, range_mm[met][flying], behind[flying], instrument)
+    measured = range_mm[met] + chance.noise[met] * instrument.range_noise_mm
+    behind = _range_behind(range_mm.reshape(rows, columns), instrument.outlier_reach_mm)
+    gap = behind.ravel()[met] - range_mm[met]
+    flying = _chosen_outliers(chance.outlier[met], gap, ~lost, instrument.outlier_share)
+    measured[flying] = range_mm[met][flying] + _false_by(
+        chance.amount[met][flying], gap[flying], instrument.outlier_reach_mm
+    )
     kind[flying] = OUTLIER
 
-    colors = _colors(scene, truth, kind, on_plate[met])
-    colors = colors + rng.normal(0.0, 1.0, colors.shape) * instrument.color_noise
+    colors = _colors(scene, truth, on_plate[met])
+    colors = colors + chance.color[met] * instrument.color_noise
     kept = ~lost
     points = (ahead[met] * measured[:, None])[kept]
     cloud = PointCloud(
@@ -237,7 +246,7 @@ def scan_around(
 
     The angular step is found from a coarse trial; what is over is left out by chance.
     """
-    trial_deg = 1.0
+    trial_deg = 0.3
     coarse = sum(len(scan(scene, pose, trial_deg, instrument, seed).cloud) for pose in poses)
     step_deg = trial_deg * float(np.sqrt(coarse / (1.02 * points)))
     views = [scan(scene, pose, step_deg, instrument, seed + 1 + k) for k, pose in enumerate(poses)]
@@ -270,14 +279,30 @@ def merged(views: Sequence[View]) -> PointCloud:
     )
 
 
-def _ray_grid(scene: Scene, T_common_scan: Array, step_deg: float) -> tuple[int, int, Array]:
+class _Chance:
+    """All that chance decides, for every ray of the grid.
+
+    Drawn for rays that meet nothing too: so that a ray which meets a silhouette on
+    one machine and misses it on another changes its own point and no other.
+    """
+
+    def __init__(self, rays: int, seed: int) -> None:
+        rng = np.random.default_rng(seed)
+        self.grazing, self.dropout, self.outlier, self.amount = rng.random((4, rays))
+        self.noise = rng.standard_normal(rays)
+        self.color = rng.standard_normal((rays, 3))
+
+
+def _ray_grid(
+    scene: Scene, T_common_scan: Array, step_deg: float, window: Array | None
+) -> tuple[int, int, Array]:
     """Columns, rows, and unit directions (rows * columns, 3) in the station's frame.
 
     The grid is just wide enough for the bounds of relic and plate as seen from here.
     """
-    low, high = np.asarray(scene.relic.bounds)
+    low, high = np.asarray(scene.relic.bounds if window is None else window)
     corners = np.stack(np.meshgrid(*zip(low, high, strict=True), indexing="ij"), -1).reshape(-1, 3)
-    if scene.plate is not None:
+    if scene.plate is not None and window is None:
         turn = np.linspace(0, 2 * np.pi, 64)
         rim = np.column_stack([np.cos(turn), np.sin(turn), 0 * turn]) * scene.plate.radius_mm
         above = np.array([0, 0, scene.plate.z_mm])
@@ -306,10 +331,8 @@ def _incidence(scene: Scene, truth: Array, direction: Array, kind: NDArray[np.ui
     return np.clip(cosine, 0.0, 1.0)
 
 
-def _colors(
-    scene: Scene, truth: Array, kind: NDArray[np.uint8], on_plate: NDArray[np.bool_]
-) -> Array:
-    """Surface colours (n, 3) in 0..255; an outlier that flies keeps that of the surface it left."""
+def _colors(scene: Scene, truth: Array, on_plate: NDArray[np.bool_]) -> Array:
+    """Surface colours (n, 3) in 0..255; a point that flies keeps that of the surface it left."""
     colors = np.empty(truth.shape)
     colors[~on_plate] = scene.relic.color(truth[~on_plate])
     if scene.plate is not None:
@@ -327,22 +350,22 @@ def _range_behind(range_mm: Array, reach: float) -> Array:
 
 
 def _chosen_outliers(
-    rng: np.random.Generator, gap: Array, kept: NDArray[np.bool_], share: float
+    order: Array, gap: Array, kept: NDArray[np.bool_], share: float
 ) -> NDArray[np.int64]:
     """Indices of the points to falsify: half at edges (a gap over 3 mm) as far as there are any."""
     wanted = round(share * int(kept.sum()))
     at_edge = np.flatnonzero(kept & (gap > 3.0))
-    edges = rng.permutation(at_edge)[: wanted // 2]
+    edges = at_edge[np.argsort(order[at_edge])][: wanted // 2]
     rest = np.setdiff1d(np.flatnonzero(kept), edges, assume_unique=True)
-    return np.concatenate([edges, rng.permutation(rest)[: wanted - len(edges)]])
+    return np.concatenate([edges, rest[np.argsort(order[rest])][: wanted - len(edges)]])
 
 
-def _false_range(
-    rng: np.random.Generator, true: Array, behind: Array, instrument: Instrument
-) -> Array:
-    """At an edge somewhere between it and what is behind; elsewhere anywhere within reach."""
-    reach = instrument.outlier_reach_mm
-    gap = np.minimum(behind - true, 2 * reach)
-    between = true + gap * rng.uniform(0.15, 0.95, len(true))
-    away = rng.uniform(0.2, 1.0, len(true)) * np.where(rng.random(len(true)) < 0.5, -reach, reach)
-    return np.where(gap > 3.0, between, true + away)
+def _false_by(amount: Array, gap: Array, reach: float) -> Array:
+    """mm by which a range is false: at an edge towards what is behind, elsewhere either way.
+
+    `amount` (n,) is uniform in 0..1.
+    """
+    between = np.minimum(gap, 2 * reach) * (0.15 + 0.8 * amount)
+    either_way = 2 * amount - 1
+    away = reach * np.where(either_way < 0, -0.2, 0.2) + 0.8 * reach * either_way
+    return np.where(gap > 3.0, between, away)

@@ -20,7 +20,12 @@ Array = NDArray[np.float64]
 
 
 def ball(points: Array, centre: ArrayLike, radius: float) -> Array:
-    return np.linalg.norm(points - np.asarray(centre), axis=1) - radius
+    return _length(points - np.asarray(centre)) - radius
+
+
+def _length(vectors: Array) -> Array:
+    """(n,) of vectors (n, 3): np.linalg.norm takes three times as long."""
+    return np.sqrt(np.einsum("nk,nk->n", vectors, vectors))
 
 
 def round_cone(
@@ -31,7 +36,7 @@ def round_cone(
     length = float(np.linalg.norm(end - start))
     axis = (end - start) / length
     along = (points - start) @ axis
-    across = np.linalg.norm(points - start - along[:, None] * axis, axis=1)
+    across = _length(points - start - along[:, None] * axis)
     slope = (radius_b - radius_a) / length
     # The nearest ball's centre lies off the foot of the perpendicular, towards the wide end.
     centre = np.clip(along + across * slope / np.sqrt(1 - slope**2), 0.0, length)
@@ -62,8 +67,8 @@ def ellipsoid(
     if turn is not None:
         local = local @ turn
     scale = np.asarray(radii, float)
-    k0 = np.linalg.norm(local / scale, axis=1)
-    k1 = np.linalg.norm(local / scale**2, axis=1)
+    k0 = _length(local / scale)
+    k1 = _length(local / scale**2)
     return (k0 - 1.0) * np.divide(k0, k1, out=np.full_like(k0, scale.min()), where=k1 > 1e-9)
 
 

@@ -209,8 +209,7 @@ def _face() -> Field:
     panels = [np.vstack([arch, [(_INSET, 709), (-_INSET, 709)]])]
     panels += [_rectangle(652, 700), _rectangle(392, 644), _rectangle(338, 384)]
     for panel in panels:
-        shape = area(panel)
-        carver.face.stamp(shape, lambda old, d: np.minimum(old, np.clip(d / 3.5, -1, 0) * -_GROUND))
+        carver.face.lower(area(panel), _GROUND, 3.5)
     for high, low, count in ((699, 653, 15), (383, 339, 15)):
         _guilloche(carver, low, high, _INSET - 8, count)
     for flip in (False, True):

@@ -11,7 +11,18 @@ from functools import cache
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from samples.drawing import Canvas, Field, Shape, area, curve, ellipse, line, over, placed
+from samples.drawing import (
+    Canvas,
+    Field,
+    Shape,
+    area,
+    curve,
+    cushion,
+    ellipse,
+    line,
+    over,
+    placed,
+)
 from samples.procedural import ProceduralRelic
 from samples.relics.ornament import leaf
 from samples.sdf import box, displaced, ripple, smooth_cut, smoothstep
@@ -22,6 +33,7 @@ _HALF = 120.0
 _THICK = 11.0
 _BAND = 98.0  # from here on outwards runs the border
 _RELIEF = 2.6
+_ROUND = 3.0  # mm from its rim a petal reaches its height
 
 INK, COBALT, TURQUOISE = (24, 30, 52), (26, 58, 140), (38, 152, 164)
 RED, GREEN, WHITE = (184, 58, 36), (40, 118, 78), (238, 240, 234)
@@ -40,26 +52,20 @@ class _Panel:
 
     def fill(self, shape: Shape, color: ArrayLike, swell: float = 0.0, ink: float = 0.0) -> None:
         """Lay on colour; `ink` mm of dark outline round it, `swell` mm of relief within."""
-        if ink:
-            self.fill(_grown(shape, ink), INK)
-        for canvas, value in zip(self.rgb, np.asarray(color, float), strict=True):
-            canvas.paint(shape, float(value))
+        reach = ink + 2 * self.height.step + (_ROUND if swell else 0.0)
+        window, d = self.height.measured(shape, reach, ink + self.height.step)
+        for tone, edge in ((INK, d - ink), (color, d)) if ink else ((color, d),):
+            for canvas, value in zip(self.rgb, np.asarray(tone, float), strict=True):
+                below = canvas.values[window]
+                canvas.values[window] = below + (value - below) * canvas.covered(edge)
         if swell:
-            self.height.swell(_grown(shape, ink), swell, 3.0)
+            below = self.height.values[window]
+            self.height.values[window] = cushion(below, d - ink, swell, _ROUND)
 
     def stroke(
         self, points: ArrayLike, width: ArrayLike, color: ArrayLike, ink: float = 0.0
     ) -> None:
         self.fill(line(points, width), color, 0.7 if ink else 0.0, ink)
-
-
-def _grown(shape: Shape, by: float) -> Shape:
-    return replace(
-        shape,
-        distance=lambda u, v: shape.distance(u, v) - by,
-        low=shape.low - by,
-        high=shape.high + by,
-    )
 
 
 def _tulip(panel: _Panel, at: ArrayLike, size: float, turn: float, color: ArrayLike) -> None:
@@ -185,8 +191,7 @@ def _border(panel: _Panel) -> None:
     for half, color, raised in ((122, COBALT, 0.0), (100.5, TURQUOISE, 1.4), (96.5, WHITE, 0.0)):
         panel.fill(area(square * half), color)
         if raised:
-            ring = area(square * half)
-            panel.height.swell(_ring(ring, 4.0), raised, 2.0)
+            panel.height.swell(_ring(area(square * half), 4.0), raised, 2.0)
     for quarter in range(4):
         for k in range(-4, 5):
             at = placed((k * 21.5, 110.0), turn=90 * quarter)
@@ -198,9 +203,13 @@ def _border(panel: _Panel) -> None:
 
 
 def _ring(shape: Shape, width: float) -> Shape:
-    return replace(
-        shape, distance=lambda u, v: np.maximum(shape.distance(u, v), -width - shape.distance(u, v))
-    )
+    """The rim of a shape, inwards."""
+
+    def distance(u: Array, v: Array, reach: float) -> Array:
+        d = shape.distance(u, v, reach + width)
+        return np.maximum(d, -width - d)
+
+    return replace(shape, distance=distance)
 
 
 @cache
