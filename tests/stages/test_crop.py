@@ -146,7 +146,7 @@ class TestThePlate:
     "name", ["relief", "framed relief", "box", "cone", "closed cone", "chess pawn", "plane"]
 )
 def test_what_is_no_plate_is_not_taken_for_one(name: str, support: str) -> None:
-    relief = square_points(100, 1.5)
+    relief = square_points(100, 2.0)
     r = np.hypot(relief[:, 0] / 50, relief[:, 1] / 70)
     relief[:, 2] = np.where(r < 1, 12 * np.sqrt(np.maximum(0, 1 - r**2)), 0)
     framed = relief.copy()
@@ -155,11 +155,11 @@ def test_what_is_no_plate_is_not_taken_for_one(name: str, support: str) -> None:
     points = {
         "relief": relief,
         "framed relief": framed,
-        "box": box_points(20, 1.0)[0],
+        "box": box_points(20, 1.5)[0],
         "cone": revolved([(30, 0), (0, 60)], 1.0)[0],
         "closed cone": revolved([(0, 0), (30, 0), (0, 60)], 1.0)[0],
         "chess pawn": revolved(pawn, 1.0)[0],
-        "plane": square_points(100, 1.5),
+        "plane": square_points(100, 2.0),
     }[name]
     after = crop(cloud_relic(PointCloud(noisy(points, 0.05))), support=support)
     assert len(after.cloud) == len(points)

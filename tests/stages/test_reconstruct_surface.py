@@ -50,11 +50,12 @@ def test_a_torus_keeps_its_hole() -> None:
 
 
 def test_the_octree_is_as_deep_as_the_points_are_dense() -> None:
-    depths = [ball(sphere_points(n)).figures["octree_depth"] for n in (600, 2400, 9600)]
-    assert depths == [4, 5, 6], "4 times the points, half the cell"
-    limited = ball(sphere_points(8000), max_depth=4)
+    coarse, fine = ball(sphere_points(1200)), ball(sphere_points(4800))
+    depths = coarse.figures["octree_depth"], fine.figures["octree_depth"]
+    assert depths == (5, 6), "4 times the points, half the cell"
+    limited = ball(sphere_points(4800), max_depth=4)
     assert limited.figures["octree_depth"] == 4
-    assert rms(limited) > 3 * rms(ball(sphere_points(8000)))
+    assert rms(limited) > 3 * rms(fine)
 
 
 def test_the_spacing_is_recorded() -> None:
