@@ -1,0 +1,61 @@
+"""The pictures of the documents, made from the samples: `python -m docs.pictures`.
+
+Needs `out/demo`, as `make demo` leaves it.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from relicscan import formats
+from relicscan.pipeline import PlannedStage, get_stage, run_stage
+from relicscan.quality.pictures import save_webp, side_by_side
+from relicscan.quality.render import render
+from relicscan.relic import Mesh, PointCloud
+from relicscan.scan_folder import find_relics, read_relic
+
+ROOT = Path(__file__).resolve().parents[1]
+SHOWN = ("amphora-painted", "ding-bronze", "stele-relief", "tile-textured")
+SIDE_PX, AZIMUTH_DEG, ELEVATION_DEG = 480, 24.0, 12.0
+
+
+def scanned(name: str) -> Mesh | PointCloud:
+    """What the scanner delivered, put together as far as poses tell, in the working frame."""
+    (found,) = find_relics([ROOT / "samples" / name])
+    relic = read_relic(found)
+    if relic.mesh is not None:
+        return relic.mesh
+    merge = get_stage("merge_scans")
+    return run_stage(relic, PlannedStage(merge, merge.effective({}))).the_cloud()
+
+
+def upright(name: str) -> np.ndarray:
+    """R_model_work (3, 3) of a relic that was run."""
+    manifest = json.loads((ROOT / "out" / "demo" / name / "relic.json").read_text("utf-8"))
+    turn = np.array(manifest["frame"]["T_model_source"])[:3, :3]
+    return np.asarray(turn / np.linalg.norm(turn[0]))
+
+
+def main() -> int:
+    """Write docs/pictures/before-after.webp."""
+    view = {"azimuth_deg": AZIMUTH_DEG, "elevation_deg": ELEVATION_DEG}
+    size = {"width": SIDE_PX, "height": SIDE_PX}
+    before, after = [], []
+    for name in SHOWN:
+        level = ROOT / "out" / "demo" / name / "web" / "high.glb"
+        model = formats.read(level)[0].geometry
+        before.append(render(scanned(name), R_model_work=upright(name), **size, **view))
+        after.append(render(model, **size, **view))
+    path = ROOT / "docs" / "pictures" / "before-after.webp"
+    path.parent.mkdir(exist_ok=True)
+    save_webp(path, side_by_side([*before, *after], columns=len(SHOWN)), quality=82)
+    print(f"wrote {path.relative_to(ROOT)}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
