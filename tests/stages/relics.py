@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 import numpy as np
-from shapes import MM, cube_mesh, sphere_mesh, sphere_points, square_points
+from shapes import MM, cube_mesh, noisy, sphere_mesh, sphere_points, square_points
 
 from relicscan.relic import (
     PRODUCTS,
@@ -26,7 +26,7 @@ from relicscan.stage import Stage
 
 def rich_relic() -> Relic:
     """A sphere of 50 mm radius that carries every product there is."""
-    points = sphere_points(4000) + np.random.default_rng(3).normal(0, 0.05, (4000, 3))
+    points = noisy(sphere_points(2000), 0.05)
     cloud = _dressed(points)
     half = len(cloud) // 2
     scans = (
@@ -111,7 +111,7 @@ def degenerate_relics() -> dict[str, Relic]:
         cloud = _dressed(points)
         cases[name] = replace(rich, scans=(Scan("a", cloud, unit="mm"),), cloud=cloud)
     for name, mesh in meshes.items():
-        cases[name] = replace(rich, mesh=_textured(mesh))
+        cases[name] = replace(rich, cloud=_dressed(ball), mesh=_textured(mesh))
     return cases
 
 
