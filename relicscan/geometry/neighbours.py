@@ -29,16 +29,19 @@ def tree(points: FloatArray) -> Any:
 
 
 def nearest(
-    index: Any, queries: FloatArray, k: int = 1
+    index: Any, queries: FloatArray, k: int = 1, within: float = np.inf
 ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     """Distances and indices of the k nearest points to queries (q, 3): (q,) or (q, k) each.
 
-    Where there are fewer than k points, the last ones are repeated. Raises StageError on
-    queries that are not numbers.
+    Where there are fewer than k points, the last ones are repeated. Points farther than
+    `within` are not looked for: distance inf, index n. Raises StageError on queries that
+    are not numbers.
     """
     require_plausible(queries)
     available = min(k, index.n)
-    distances, indices = index.query(queries, k=available, workers=threads.count())
+    distances, indices = index.query(
+        queries, k=available, distance_upper_bound=within, workers=threads.count()
+    )
     if available < k and k > 1:
         distances = np.atleast_2d(distances).reshape(len(queries), available)
         indices = np.atleast_2d(indices).reshape(len(queries), available)

@@ -92,5 +92,6 @@ def _moved_inwards(mesh: Mesh, field: FloatArray, by: FloatArray) -> FloatArray:
     a, b = crossing.T
     t = (field[a] / (field[a] - field[b]))[:, None]
     line = mesh.vertices[a] * (1 - t) + mesh.vertices[b] * t
-    distance, _ = nearest(tree(line), mesh.vertices)
+    limit = 2 * float(by.max())
+    distance = np.minimum(nearest(tree(line), mesh.vertices, within=limit)[0], limit)
     return np.asarray(by + np.where(outside, distance, -distance))
