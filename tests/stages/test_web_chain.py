@@ -11,6 +11,8 @@ from shapes import (
     boundary_loops,
     box_points,
     cup,
+    grid_faces,
+    mesh_relic,
     noisy,
     rotation,
     scan_relic,
@@ -21,10 +23,11 @@ from shapes import (
     volume,
 )
 
+from relicscan.geometry.frames import transformed
 from relicscan.geometry.neighbours import nearest, tree
 from relicscan.geometry.topology import edges, is_watertight
 from relicscan.pipeline import Pipeline, read_pipeline, run_pipeline
-from relicscan.relic import Mesh, PointCloud, Relic
+from relicscan.relic import Material, Mesh, PointCloud, Relic, Texture
 
 COUNT = 8000
 SPACING = spacing_of(COUNT, 4 * np.pi * 50**2)
@@ -161,3 +164,42 @@ def test_colours_reach_the_coarsest_level_unmixed(web: Pipeline) -> None:
     np.testing.assert_array_equal(
         coarse.colors[sure], np.where(z[sure, None] > 0, [210, 40, 40], [30, 60, 220])
     )
+
+
+def test_survey_coordinates_change_nothing(web: Pipeline) -> None:
+    ball = noisy(sphere_points(4000), 0.1)
+    offset = np.array([512_345_678.0, 5_412_345_678.0, 123_456.0])
+    near = run_pipeline(scan_relic(PointCloud(ball)), web)
+    far = run_pipeline(scan_relic(PointCloud(ball + offset)), web)
+    assert is_watertight(far.mesh.faces)
+    assert volume(far.mesh) == pytest.approx(volume(near.mesh), rel=1e-6)
+    at_home = transformed(np.linalg.inv(far.frame.T_work_source), far.mesh.vertices) - offset
+    assert np.linalg.norm(at_home, axis=1) == pytest.approx(np.full(len(at_home), 50), abs=0.5)
+
+
+def test_a_textured_mesh_takes_the_same_road_without_reconstruction(web: Pipeline) -> None:
+    n = 50
+    x, y = np.meshgrid(np.linspace(0, 1, n), np.linspace(0, 1, n))
+    faces = grid_faces(n, n)
+    vertices = 100 * np.stack([x.ravel(), y.ravel(), 0.1 * np.sin(6 * x.ravel())], axis=1)
+    uv = np.stack([x.ravel(), y.ravel()], axis=1)[faces]
+    paint = Material("paint", texture=Texture("paint", b"-", "image/png", 1024, 1024))
+    mesh = Mesh(vertices, faces, corner_uv=uv, face_material=0 * faces[:, 0], materials=(paint,))
+    after = run_pipeline(mesh_relic(mesh), web)
+    skipped = {step.stage: step.skipped for step in after.history if step.skipped}
+    assert set(skipped) == {
+        "merge_scans",
+        "remove_invalid_points",
+        "voxel_downsample",
+        "remove_outliers",
+        "estimate_normals",
+        "reconstruct_surface",
+        "trim_surface",
+        "transfer_colors",
+    }
+    assert after.has("textures")
+    coarse = after.levels[0].mesh
+    assert len(coarse.faces) <= 3000
+    assert coarse.textured
+    at = coarse.vertices[coarse.faces][..., :2] / 100
+    assert np.abs(coarse.corner_uv - at).max() * 1024 < 1
