@@ -67,8 +67,8 @@ def run(command: str) -> tuple[int, str]:
 
 def comparable(output: str) -> str:
     """Output with every figure and every run of blanks made one sign, and paths made short."""
-    output = re.sub(r"\d[\d,.]*( (s|min|h|MB|GB|kB))?", "#", output.replace(str(ROOT), ""))
-    return re.sub(r"[ \t]+", " ", output).strip()
+    output = re.sub(r"\d[\d,.]*( (s|min|h|MB|GB|kB))?", "#", output.replace(f"{ROOT}/", ""))
+    return re.sub(r"[ \t]+(?=\n|$)|(?<= ) +", "", output).strip()
 
 
 def brought_up_to_date(text: str) -> str:
@@ -84,7 +84,7 @@ def brought_up_to_date(text: str) -> str:
 
 def _shortened(output: str) -> str:
     """Long output (of `make test`) cut to its end."""
-    lines = output.replace(str(ROOT) + "/", "").splitlines()
+    lines = [line.rstrip() for line in output.replace(f"{ROOT}/", "").splitlines()]
     return "\n".join(lines if len(lines) <= 40 else ["…", *lines[-6:]])
 
 

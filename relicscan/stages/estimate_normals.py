@@ -17,7 +17,7 @@ from relicscan.stage import stage
 MOST_UNCLEAR = 0.5
 
 
-@stage(needs=["cloud"], makes=["cloud.normals"], cost=4.0)
+@stage(needs=["cloud"], makes=["cloud.normals"], cost=12.0)
 def estimate_normals(
     relic: Relic,
     *,
