@@ -70,7 +70,10 @@ def estimate_normals(points: FloatArray, neighbours: int = 14) -> FloatArray:
 
 
 def orient_towards(points: FloatArray, normals: FloatArray, viewpoints: FloatArray) -> FloatArray:
-    """Normals (n, 3) flipped to face the place that each point was seen from (n, 3)."""
+    """Normals (n, 3) flipped to face the place that each point was seen from (n, 3).
+
+    Where that is unknown (NaN) the normal stays as it is.
+    """
     away = np.einsum("ij,ij->i", normals, viewpoints - points) < 0
     return np.where(away[:, None], -normals, normals)
 
@@ -81,11 +84,14 @@ def orient_consistently(
     *,
     coarse_count: int = 150_000,
     facing: FloatArray | None = None,
+    seen_from: FloatArray | None = None,
 ) -> Orientation:
     """Unit normals (n, 3) of points (n, 3) with consistent signs, facing outwards.
 
     The coarse subset is made finer where it jumps through walls. `facing` (3,), where
-    given, says which side of an open sheet is the front.
+    given, says which side of an open sheet is the front; `seen_from` (n, 3), where the
+    scanner stood, with NaN where that is unknown: a part that was seen by it is turned
+    towards it, whatever its shape.
     """
     index = tree(points)
     noise = _noise(points, normals, index)
@@ -97,8 +103,13 @@ def orient_consistently(
         coarse_count *= 2
     labels, signs = _spanning_tree_signs(p, n)
     n = n * signs[:, None]
-    outwards, sure = _outward_signs(p, n, labels, facing)
+    outwards, sureness = _outward_signs(p, n, labels, facing)
+    if seen_from is not None:
+        _decide_by_sight(outwards, sureness, p, n, labels, seen_from[subset])
+    sure = float(sureness[np.argmax(np.bincount(labels))])
     n = n * outwards[labels][:, None]
+    if seen_from is not None:
+        n = orient_towards(p, n, seen_from[subset])
     # Among the nearest coarse points the one that lies along the surface, not across a wall.
     k = min(6, len(p))
     indices = nearest(tree(p), points, k)[1].reshape(len(points), k)
@@ -108,7 +119,10 @@ def orient_consistently(
         np.arange(len(points)), np.argmin(np.linalg.norm(offset, axis=2) + 3 * across, axis=1)
     ]
     flip = np.einsum("ij,ij->i", normals, n[best]) < 0
-    return Orientation(np.where(flip[:, None], -normals, normals), sure)
+    normals = np.where(flip[:, None], -normals, normals)
+    return Orientation(
+        normals if seen_from is None else orient_towards(points, normals, seen_from), sure
+    )
 
 
 def _noise(points: FloatArray, normals: FloatArray, index: Any) -> float:
@@ -202,8 +216,8 @@ def _parents(forest: Any, labels: NDArray[np.int32], parts: int) -> NDArray[np.i
 
 def _outward_signs(
     p: FloatArray, n: FloatArray, labels: NDArray[np.int32], facing: FloatArray | None
-) -> tuple[FloatArray, float]:
-    """Sign of each part so that its outermost points face outwards, and sureness of the largest."""
+) -> tuple[FloatArray, FloatArray]:
+    """Sign of each part so that its outermost points face outwards, and how sure that is."""
     parts = int(labels.max()) + 1
     votes = np.zeros(parts)
     counts = np.bincount(labels, minlength=parts)
@@ -223,7 +237,26 @@ def _outward_signs(
         mean = np.stack([np.bincount(labels, n[:, axis], parts) for axis in range(3)], axis=1)
         sheet = sureness < OPEN_SHEET
         signs[sheet] = np.where(mean[sheet] @ facing < 0, -1.0, 1.0)
-    return signs, float(sureness[np.argmax(counts)])
+    return signs, sureness
+
+
+def _decide_by_sight(
+    signs: FloatArray,
+    sureness: FloatArray,
+    p: FloatArray,
+    n: FloatArray,
+    labels: NDArray[np.int32],
+    seen_from: FloatArray,
+) -> None:
+    """Put right, in place, the signs of parts of which enough points know who saw them."""
+    known = np.isfinite(seen_from).all(axis=1)
+    facing = np.sign(_dot((seen_from - p)[known], n[known]))
+    seen = np.bincount(labels[known], minlength=len(signs))
+    share = np.bincount(labels[known], facing, len(signs)) / np.maximum(seen, 1)
+    # A few strays have no say, and an even vote is no word.
+    decided = (seen >= 10) & (np.abs(share) > 0.2)
+    signs[decided] = np.sign(share[decided])
+    sureness[decided] = 0.5 + np.abs(share[decided]) / 2
 
 
 def _dot(a: FloatArray, b: FloatArray) -> FloatArray:

@@ -38,19 +38,27 @@ def estimate_normals(
     """
     cloud = relic.the_cloud()
     normals = geometry.estimate_normals(cloud.points, neighbours)
-    seen_from = cloud.viewpoints
-    if seen_from is not None and np.isfinite(seen_from).all():
-        normals = geometry.orient_towards(cloud.points, normals, seen_from.astype(np.float64))
+    seen_from = None if cloud.viewpoints is None else cloud.viewpoints.astype(np.float64)
+    known = 0 if seen_from is None else int(np.isfinite(seen_from).all(axis=1).sum())
+    if seen_from is not None and known == len(cloud):
+        normals = geometry.orient_towards(cloud.points, normals, seen_from)
         return replace(relic, cloud=replace(cloud, normals=normals)).noting(
             oriented_by="the scanner's positions"
         )
     declared = relic.metadata.get("scan", {}).get("front")
     front = axis(declared) if declared else None
     oriented = geometry.orient_consistently(
-        cloud.points, normals, coarse_count=coarse_count, facing=front
+        cloud.points,
+        normals,
+        coarse_count=coarse_count,
+        facing=front,
+        seen_from=seen_from if known else None,
     )
     relic = replace(relic, cloud=replace(cloud, normals=oriented.normals)).noting(
-        oriented_by="a walk over the surface", outside_sureness=oriented.sureness
+        oriented_by="the scanner's positions where known, and a walk over the surface"
+        if known
+        else "a walk over the surface",
+        outside_sureness=oriented.sureness,
     )
     unclear = geometry.unclear_share(cloud.points, neighbours)
     relic = relic.noting(unclear_share=unclear)

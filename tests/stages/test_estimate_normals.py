@@ -134,9 +134,30 @@ def test_with_the_scanners_positions_every_sign_is_exact() -> None:
     assert after.figures == {"oriented_by": "the scanner's positions"}
 
 
-def test_positions_that_are_partly_unknown_do_not_spoil_the_rest() -> None:
-    points = sphere_points(2000)
-    seen_from = 3 * points
-    seen_from[::5] = np.nan
-    after = estimate_normals(cloud_relic(PointCloud(points, viewpoints=seen_from)))
-    assert right(after, points) == 1
+class TestPositionsThatArePartlyUnknown:
+    def seen(self, points: np.ndarray, outward: np.ndarray, unknown: object) -> Relic:
+        seen_from = points + 300 * outward
+        seen_from[unknown] = np.nan
+        return estimate_normals(cloud_relic(PointCloud(points, viewpoints=seen_from)))
+
+    def test_still_tell_the_sides_of_a_wall_too_thin_to_walk(self) -> None:
+        points, outward = cup(spacing=1.5)
+        after = self.seen(points, outward, slice(None, None, 5))
+        exact = np.ones(len(points), dtype=bool)
+        exact[::5] = False
+        sight = np.einsum("ij,ij->i", after.cloud.normals, 300 * outward)
+        assert (sight[exact] >= -1e-3).all()
+        assert right(after, outward) > 0.97
+
+    def test_say_which_side_of_a_sheet_was_seen(self) -> None:
+        relief = TestAnOpenSheet.relief
+        down = np.tile([0.0, 0, -1], (len(relief), 1))
+        after = self.seen(relief, down, np.arange(len(relief)) > len(relief) // 3)
+        assert right(after, down) == 1
+        assert after.figures["outside_sureness"] > 0.95
+        assert not after.warnings
+
+    def test_turn_an_interior_inwards(self) -> None:
+        points = sphere_points(3000)
+        after = self.seen(points, -points / 50 * 0.1, np.arange(3000) % 3 > 0)
+        assert right(after, -points) == 1
