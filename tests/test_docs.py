@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -37,6 +39,16 @@ def test_commands_print_what_is_shown(shown: object) -> None:
     code, output = run(command)
     assert code == 0, output
     assert comparable(output) == comparable(shown.output)  # type: ignore[attr-defined]
+
+
+def test_the_readme_speaks_true_python(tmp_path: Path) -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    (snippet,) = re.findall(r"```python\n(.*?)```", readme, re.DOTALL)
+    (tmp_path / "samples").symlink_to(ROOT / "samples")
+    done = subprocess.run(
+        [sys.executable, "-c", snippet], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.stdout == "ding-bronze done pass\n", done.stderr
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
