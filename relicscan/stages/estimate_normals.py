@@ -10,6 +10,7 @@ from pydantic import Field
 
 from relicscan.geometry import normals as geometry
 from relicscan.geometry.frames import axis
+from relicscan.geometry.orientation import OPEN_SHEET, orient_consistently, orient_towards
 from relicscan.relic import Relic
 from relicscan.stage import stage
 
@@ -41,13 +42,13 @@ def estimate_normals(
     seen_from = None if cloud.viewpoints is None else cloud.viewpoints.astype(np.float64)
     known = 0 if seen_from is None else int(np.isfinite(seen_from).all(axis=1).sum())
     if seen_from is not None and known == len(cloud):
-        normals = geometry.orient_towards(cloud.points, normals, seen_from)
+        normals = orient_towards(cloud.points, normals, seen_from)
         return replace(relic, cloud=replace(cloud, normals=normals)).noting(
             oriented_by="the scanner's positions"
         )
     declared = relic.metadata.get("scan", {}).get("front")
     front = axis(declared) if declared else None
-    oriented = geometry.orient_consistently(
+    oriented = orient_consistently(
         cloud.points,
         normals,
         coarse_count=coarse_count,
@@ -69,7 +70,7 @@ def estimate_normals(
             "voxel_downsample.voxel_size_spacings), or walls are thinner than two point spacings "
             "(scan more densely, or export the scanner's positions as E57 or PTX have them)"
         )
-    if oriented.sureness < geometry.OPEN_SHEET and front is None:
+    if oriented.sureness < OPEN_SHEET and front is None:
         relic = relic.warning(
             "the scan is an open sheet whose outside cannot be told from its shape; if the model "
             'comes out inside out, write front = "…" under [scan] in relic.toml'
