@@ -52,7 +52,13 @@ def _checked(
     value = getattr(owner, name)
     if value is None:
         return
-    array = np.ascontiguousarray(value, dtype=dtype).view()
+    given = np.asarray(value)
+    wanted_type = np.dtype(dtype)
+    if wanted_type.kind in "iu" and given.dtype != wanted_type and given.size:
+        limits = np.iinfo(wanted_type)
+        if given.min() < limits.min or given.max() > limits.max:
+            raise ValueError(f"{what}.{name} must lie in {limits.min}..{limits.max}")
+    array = np.ascontiguousarray(given, dtype=wanted_type).view()
     if array.ndim != len(shape) or any(
         want is not None and want != have for want, have in zip(shape, array.shape, strict=False)
     ):

@@ -15,6 +15,7 @@ VARIABLES = (
     "MKL_NUM_THREADS",
     "NUMEXPR_NUM_THREADS",
     "VECLIB_MAXIMUM_THREADS",
+    "RAYON_NUM_THREADS",
 )
 
 
@@ -25,4 +26,12 @@ def environment(count: int) -> dict[str, str]:
 
 def count() -> int:
     """Threads that numeric work may use in this process."""
-    return max(1, int(os.environ.get("RELICSCAN_THREADS", "0")) or os.cpu_count() or 1)
+    given = os.environ.get("RELICSCAN_THREADS", "")
+    return max(1, int(given)) if given.isdecimal() else available()
+
+
+def available() -> int:
+    """Processors that this process may run on: fewer than there are in a container or a job."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0)) or 1
+    return os.cpu_count() or 1
