@@ -69,7 +69,7 @@ def expected(row: dict[str, str]) -> str:
     return NOTHING if '"no geometry"' in truth else LOADS
 
 
-@pytest.mark.parametrize("row", rows(), ids=lambda row: row["path"])
+@pytest.mark.parametrize("row", rows() or [{"path": "none"}], ids=lambda row: row["path"])
 def test_a_real_file(shared: Path, row: dict[str, str]) -> None:
     path = shared / "scans" / row["path"]
     outcome = expected(row)
