@@ -1,6 +1,6 @@
 # What is done often, by name. Every target sets up what it needs first.
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-long check format samples docs bench setup clean
+.PHONY: help demo test test-long check format samples docs readme real-scans bench setup clean
 
 ifeq ($(OS),Windows_NT)
 bin := .venv/Scripts
@@ -35,6 +35,13 @@ samples: $(ready) ## Scan the sample relics again with the virtual scanner
 
 docs: $(ready) ## Write the generated pages of docs/ again
 	$(bin)/python -m docs.generate
+
+readme: demo ## Run the README's commands, show what they print, take its picture
+	$(bin)/python -m docs.pictures
+	$(bin)/python -m docs.console README.md
+
+real-scans: $(ready) ## Run the real scans beside this checkout, write docs/real-scans.md
+	$(bin)/python tools/real_scans.py
 
 bench: $(ready) ## Measure the chain: seconds, millimetres, memory
 	$(bin)/python -m bench

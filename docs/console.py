@@ -7,10 +7,10 @@ A block looks as a terminal does:
     pipeline web: ok, 13 stages, …
     ```
 
-`make docs` runs each command and writes what it printed; a test runs them again and
+`make readme` runs each command and writes what it printed; a test runs them again and
 compares. Figures that change from run to run (times, memory, and triangles, which
 parallel Poisson does not repeat exactly) are not compared, their places are. A `make`
-command is run only by `make docs`.
+command is run only by `make readme`.
 """
 
 from __future__ import annotations
