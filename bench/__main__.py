@@ -34,7 +34,7 @@ HEAD = """<!-- Made by `python -m bench --write`. Edits here are overwritten. --
 `make bench` scans a procedural relic whose surface is known exactly (480 mm tall,
 undercuts, a wall of 2 mm, fine relief; frozen), runs the default pipeline on the
 scan, and measures the models against the true surface. The figures below are from
-one run of it; yours will differ with the machine, their ratios hardly.
+one run of it.
 """
 
 

@@ -18,7 +18,7 @@ SPACING_RANKS = np.arange(4, 13)
 
 
 def tree(points: FloatArray) -> Any:
-    """A k-d tree over points (n, 3). Sliding-midpoint splits: twice as fast to build.
+    """A k-d tree over points (n, 3).
 
     Raises StageError on coordinates that are not numbers.
     """

@@ -1,8 +1,8 @@
 """Averaging points over the cells of a regular grid.
 
-Sorting integer cell keys and summing runs with `np.add.reduceat`: 1 M points in
-about 0.6 s, against 1.3 s for Open3D's hash map, and with a row order that is
-the same every time.
+Sorting integer cell keys and summing runs with `np.add.reduceat`: a million bare
+points in 0.23 s, against 0.53 s for Open3D's hash map in the same run, and with a row
+order that is the same every time.
 """
 
 from __future__ import annotations
