@@ -45,7 +45,7 @@ def write_durably(path: Path, chunks: Iterable[bytes]) -> str:
                 )
             part.replace(path)
             if os.name == "posix":  # Windows has no handle for a folder that could be flushed.
-                _flush_folder(path.parent)
+                flush_folder(path.parent)
         finally:
             part.unlink(missing_ok=True)
     except OSError as error:
@@ -53,7 +53,8 @@ def write_durably(path: Path, chunks: Iterable[bytes]) -> str:
     return digest.hexdigest()
 
 
-def _flush_folder(folder: Path) -> None:
+def flush_folder(folder: Path) -> None:
+    """Push the names in a folder to the disk, where the system can."""
     # Some network file systems cannot, and a folder may be closed to reading: the file is safe.
     with contextlib.suppress(OSError):
         handle = os.open(folder, os.O_RDONLY)

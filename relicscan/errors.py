@@ -7,6 +7,19 @@ Python exception that reaches either of them is a defect of ours.
 
 from __future__ import annotations
 
+import errno
+
+#: What the system says of files whose disk or share has gone. ENOENT is among them: a file that
+#: is read was found a moment before.
+_GONE = frozenset(
+    getattr(errno, name)
+    for name in (
+        *("ENOENT", "ENODEV", "ENXIO", "EIO", "ESTALE", "ENOTCONN", "ETIMEDOUT", "ECONNRESET"),
+        *("EHOSTDOWN", "EHOSTUNREACH", "ENETUNREACH", "EREMOTEIO", "ENOMEDIUM", "ESHUTDOWN"),
+    )
+    if hasattr(errno, name)
+)
+
 
 class RelicscanError(Exception):
     """Something that the user can mend.
@@ -48,6 +61,13 @@ class ScanError(RelicscanError):
     """A scan or its relic.toml that cannot be used: the relic is `rejected`, never retried."""
 
 
+class Unreachable(ScanError):
+    """A scan that cannot be had now (a share that vanished, a disk that fails): try again later.
+
+    It says nothing about the scan, so the relic has `failed` and is not `rejected`.
+    """
+
+
 class StageError(RelicscanError):
     """A stage that could not do its work on input that looked right: the relic has `failed`."""
 
@@ -70,3 +90,16 @@ class Busy(RelicscanError):
 
 class NoRoom(RelicscanError):
     """Not enough disk or memory to start."""
+
+
+def unreadable(error: OSError, *, scan: str, what: str = "file") -> ScanError:
+    """The error for a file or folder that the system would not read: gone for now, or refused."""
+    message = f"the {what} cannot be read ({error.strerror or error})"
+    if error.errno in _GONE:
+        return Unreachable(
+            message,
+            scan=scan,
+            remedy="check that it is still there, and that the disk or share that holds it is, "
+            "and run again",
+        )
+    return ScanError(message, scan=scan, remedy="check that you may read it")

@@ -248,7 +248,10 @@ def run_pipeline(
 def stage_by_stage(
     relic: Relic, pipeline: Pipeline, observe: Callable[[Progress], None] = lambda _: None
 ) -> Iterator[Relic]:
-    """`run_pipeline` as far as it comes: the relic after each stage, so that a failure keeps it."""
+    """`run_pipeline` as far as it comes: the relic after each stage, so that a failure keeps it.
+
+    A relic that has been through the first stages, as its history tells, goes on with the next.
+    """
     seconds: dict[str, float] = {}
     costs = [
         planned.stage.cost if reason is None else 0.0
@@ -256,6 +259,8 @@ def stage_by_stage(
     ]
     total = sum(costs) or 1.0
     for position, planned in enumerate(pipeline.stages):
+        if position < len(relic.history):
+            continue
         name = planned.stage.name
         observe(Progress(name, sum(costs[:position]) / total, dict(seconds)))
         started = time.perf_counter()

@@ -233,12 +233,16 @@ class Scan:
 
 @dataclass(frozen=True)
 class SourceFile:
-    """A file of the scan folder, by its path in the folder with forward slashes."""
+    """A file of the scan folder, by its path in the folder with forward slashes.
+
+    `modified_ns` is when it was last changed, in nanoseconds since 1970: a hint, not an identity.
+    """
 
     path: str
     role: Literal["scan", "texture", "material", "buffer", "metadata", "other"]
     bytes: int
     sha256: str
+    modified_ns: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, eq=False)

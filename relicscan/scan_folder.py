@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from relicscan import formats
-from relicscan.errors import PipelineError, ScanError
+from relicscan.errors import PipelineError, ScanError, unreadable
 from relicscan.formats.recognition import is_cloud, scans_among
 from relicscan.geometry.frames import transformed, working_frame
 from relicscan.metadata.declared import frame_of, with_poses, with_units
@@ -98,16 +98,35 @@ def read_relic(given: FoundRelic | str | Path) -> Relic:
     A mesh scan becomes `mesh`, point clouds become `scans`. Raises ScanError.
     """
     found = given if isinstance(given, FoundRelic) else find_relic(given)
+    return read_scans(identify(found), found)
+
+
+def identify(found: FoundRelic) -> Relic:
+    """A relic with its metadata, the checksums of its files and its seed; no scan is parsed.
+
+    What it becomes depends on nothing else. Raises ScanError.
+    """
     if found.error is not None:
         raise found.error
     try:
-        return _read(found)
+        toml = read_relic_toml(found.toml) if found.toml else RelicToml()
+        others = files_beside(found) if found.whole_folder else ()
+        sources = tuple(source_files(found.folder, found.files, toml=found.toml, others=others))
+    except ScanError as error:
+        raise error.at(scan=found.id) from None
+    return Relic(id=found.id, metadata=toml.stated(), sources=sources, seed=seed_of(sources))
+
+
+def read_scans(relic: Relic, found: FoundRelic) -> Relic:
+    """The identified relic with the scans of its files, understood. Raises ScanError."""
+    try:
+        return _read(relic, found)
     except ScanError as error:
         raise error.at(scan=found.id) from None
 
 
-def _read(found: FoundRelic) -> Relic:
-    toml = read_relic_toml(found.toml) if found.toml else RelicToml()
+def _read(relic: Relic, found: FoundRelic) -> Relic:
+    toml = RelicToml.model_validate(relic.metadata)
     scans = _told_apart(
         [
             replace(scan, file=_relative(file, found.folder))
@@ -115,16 +134,8 @@ def _read(found: FoundRelic) -> Relic:
             for scan in formats.read(file)
         ]
     )
-    others = _others_in(found) if found.whole_folder else ()
-    sources = tuple(source_files(found.folder, found.files, toml=found.toml, others=others))
     warnings = tuple(f"{scan.file}: {text}" for scan in scans for text in scan.warnings)
-    relic = Relic(
-        id=found.id,
-        metadata=toml.stated(),
-        sources=sources,
-        seed=seed_of(sources),
-        warnings=tuple(dict.fromkeys(warnings)),
-    )
+    relic = replace(relic, warnings=tuple(dict.fromkeys(warnings)))
     scans, unit_warnings = with_units(
         [replace(scan, warnings=()) for scan in scans], toml.scan.unit
     )
@@ -205,15 +216,11 @@ def _loose(folder: Path, root: Path, files: list[Path]) -> Iterator[FoundRelic]:
 
 
 def _unreadable(folder: Path, root: Path, error: OSError) -> FoundRelic:
-    reason = ScanError(
-        f"the folder cannot be read ({error.strerror or error})",
-        scan=str(folder),
-        remedy="check that you may read it, and that the share is there",
-    )
+    reason = unreadable(error, scan=str(folder), what="folder")
     return FoundRelic(_id_of(folder, root), folder, error=reason)
 
 
-def _others_in(found: FoundRelic) -> Iterator[Path]:
+def files_beside(found: FoundRelic) -> Iterator[Path]:
     """Files of a relic's folder; not those of relics inside it, and none that are hidden."""
     with_toml = found.toml is not None
     for directory, folders, names in os.walk(found.folder):

@@ -24,7 +24,7 @@ PACKAGE = ROOT / "relicscan"
 #: never from a neighbour in its layer.
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("errors",),
-    ("units", "threads", "durable"),
+    ("units", "threads", "durable", "processes"),
     ("relic",),
     ("stage",),
     ("formats", "geometry"),

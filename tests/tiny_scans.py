@@ -99,9 +99,11 @@ def checked_output(out: Path) -> dict[str, dict[str, Any]]:
             expected.add(f"{entry['id']}/{file['path']}")
         expected |= {f"{entry['id']}/relic.json", f"{entry['id']}/run.json"}
     found = files_below(out)
-    logs = {name for name in found if name.startswith(".relicscan/logs/")}
-    assert found - logs == expected | {".relicscan/lock"}
-    assert {path.name for path in (out / ".relicscan").iterdir()} == {"lock", "logs"}
+    private = (".relicscan/logs/", ".relicscan/cache/", ".relicscan/quarantine/")
+    assert {n for n in found if not n.startswith(private)} == expected | {".relicscan/lock"}
+    assert not [name for name in found if name.endswith(".part")]
+    kept = {path.name for path in (out / ".relicscan").iterdir()}
+    assert {"lock", "logs"} <= kept <= {"lock", "logs", "cache", "quarantine"}
     return manifests
 
 

@@ -11,7 +11,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from relicscan.pipeline import Pipeline
+from relicscan.formats import Peek
+from relicscan.pipeline import MESH, POINT_CLOUD, Pipeline
 from relicscan.relic import PointCloud, Relic
 
 #: Starting a process and importing what a run needs; reading, writing and checking the files.
@@ -20,6 +21,39 @@ BASE_BYTES, BYTES_PER_POINT, BYTES_PER_TRIANGLE = 250e6, 300, 700
 TRIANGLES_PER_POINT = 4
 #: Triangles of a surface at octree depth 9; each level deeper has four times as many.
 TRIANGLES_AT_DEPTH_9 = 1.1e6
+#: Bytes of a file for each point or triangle, where only reading would tell how many there are:
+#: on the low side (packed binary), so that the estimate is on the high side.
+BYTES_IN_FILE = 12
+
+
+@dataclass(frozen=True)
+class Size:
+    """How much there is to do."""
+
+    points: int = 0
+    triangles: int = 0
+
+    @classmethod
+    def of(cls, relic: Relic) -> Size:
+        """The size of a relic as it was read, before its first stage."""
+        points = sum(len(s.geometry) for s in relic.scans if isinstance(s.geometry, PointCloud))
+        return cls(points, len(relic.mesh.faces) if relic.mesh is not None else 0)
+
+    @classmethod
+    def peeked(cls, peek: Peek, file_bytes: int) -> Size:
+        """The size that a header tells; the file's own where it does not, or claims too much."""
+        most = max(1, file_bytes // BYTES_IN_FILE) if file_bytes else 1
+        if peek.kind == "mesh":
+            return cls(0, peek.faces if peek.faces >= 0 else most)
+        return cls(peek.points if peek.points >= 0 else most, 0)
+
+    @classmethod
+    def guessed(cls, file_bytes: int) -> Size:
+        """The size of a file of which nothing is known but its own."""
+        return cls(file_bytes // BYTES_IN_FILE, 0)
+
+    def __add__(self, other: Size) -> Size:
+        return Size(self.points + other.points, self.triangles + other.triangles)
 
 
 @dataclass(frozen=True)
@@ -30,12 +64,10 @@ class Estimate:
     memory_bytes: float
 
 
-def estimate(relic: Relic, pipeline: Pipeline) -> Estimate:
-    """What it will take to run a relic as it was read, before its first stage."""
-    points = sum(len(s.geometry) for s in relic.scans if isinstance(s.geometry, PointCloud))
-    triangles = float(len(relic.mesh.faces)) if relic.mesh is not None else 0.0
-    seconds, left = START_SECONDS, float(points)
-    for planned, reason in pipeline.plan(relic.products):
+def estimate(size: Size, pipeline: Pipeline) -> Estimate:
+    """What it will take to run a relic of that size."""
+    seconds, left, triangles = START_SECONDS, float(size.points), float(size.triangles)
+    for planned, reason in pipeline.plan(POINT_CLOUD if size.points else MESH):
         if reason is not None:
             continue
         stage, parameters = planned.stage, planned.parameters
@@ -46,5 +78,5 @@ def estimate(relic: Relic, pipeline: Pipeline) -> Estimate:
         left = min(left, parameters.get("max_points") or left)
     return Estimate(
         seconds=seconds,
-        memory_bytes=BASE_BYTES + BYTES_PER_POINT * points + BYTES_PER_TRIANGLE * triangles,
+        memory_bytes=BASE_BYTES + BYTES_PER_POINT * size.points + BYTES_PER_TRIANGLE * triangles,
     )

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from relicscan.batch.estimate import estimate
+from relicscan.batch.estimate import Size, estimate
 from relicscan.batch.job import DEFAULT_PIPELINE, effective_pipeline, reason_of
 from relicscan.errors import RelicscanError
 from relicscan.geometry.frames import transformed
@@ -64,7 +64,7 @@ def _inspected(found: FoundRelic, pipeline: str | None) -> Inspection:
         text, remedy = reason_of(error, found.id)
         return replace(inspection, error=text, remedy=remedy)
     scans = [measure_scan(scan) for scan in _scans_of(relic)]
-    cost = estimate(relic, chosen)
+    cost = estimate(Size.of(relic), chosen)
     decided = relic.frame.up_basis != UNDECIDED
     return replace(
         inspection,

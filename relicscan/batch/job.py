@@ -22,7 +22,10 @@ class Job:
     """One relic to be run, in one process, into a folder of its own.
 
     `overrides` are the command line's values by "stage.parameter". `pipeline` is None
-    where relic.toml may choose.
+    where relic.toml may choose. `cache` is the folder of stage results, if there is one.
+    `memory_bytes` and `time_limit_s` are what the process may take before it is ended;
+    None is without limit. `request` is what a finished relic is compared with later:
+    see `relicscan.batch.standing`.
     """
 
     id: str
@@ -35,6 +38,10 @@ class Job:
     work: str
     threads: int
     reproducible: bool
+    request: Mapping[str, str]
+    cache: str | None = None
+    memory_bytes: int | None = None
+    time_limit_s: float | None = None
     attempt: int = 1
 
     @classmethod
@@ -127,7 +134,9 @@ class Outcome:
     """How a relic ended: what the closing table and the exit code are made from.
 
     `reasons` are pairs of what is wrong and what would work. `kept_earlier` says that the
-    model of an earlier run stays, since this one made none.
+    model of an earlier run stays, since this one made none; `unchanged` that nothing was run,
+    since an earlier run ended so with the same scans. `lasting` is false where the same scans
+    may fare better the next time, a full disk or a share that had gone being to blame.
     """
 
     id: str
@@ -141,6 +150,8 @@ class Outcome:
     peak_memory_bytes: int = 0
     attempts: int = 1
     kept_earlier: bool = False
+    unchanged: bool = False
+    lasting: bool = True
 
     @classmethod
     def from_data(cls, data: Mapping[str, Any]) -> Outcome:

@@ -8,25 +8,41 @@ whole; `restore` puts back what a killed run had moved aside.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path, PurePath
+from typing import Any
 
 from relicscan.batch.job import Outcome
+from relicscan.batch.ledger import Ledger, entry_on_disk
+from relicscan.durable import flush_folder
 from relicscan.errors import OutputError
 from relicscan.metadata.canonical import write_json_atomically
-from relicscan.metadata.index import INDEX, IndexEntry, merge_index
+from relicscan.metadata.index import CHECKSUM, INDEX
 from relicscan.metadata.manifest import Reason, RelicManifest, read_manifest, relic_manifest
-from relicscan.metadata.run_record import run_record
-from relicscan.relic import Relic
+from relicscan.metadata.run_record import Inputs, Request, RunRecord, read_run, run_record
+from relicscan.relic import Relic, SourceFile
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A relic that has ended: its outcome, and what is known of it besides.
+
+    `identity` is what its worker told of its files before it ended: see `Record.identity`.
+    """
+
+    outcome: Outcome
+    reproducible: bool
+    request: Mapping[str, str]
+    threads: int = 1
+    identity: Mapping[str, Any] = field(default_factory=dict)
+    private_folders: Sequence[PurePath] = ()
 
 
 def restore(out: Path) -> None:
-    """Undo what a run that was killed left half done. The caller holds the lock.
-
-    Raises OutputError where the index of the folder is damaged.
-    """
+    """Undo what a run that was killed left half done. The caller holds the lock."""
     private = out / ".relicscan"
     for aside in private.glob("old/*"):
         if not (out / aside.name).exists():
@@ -34,41 +50,47 @@ def restore(out: Path) -> None:
     shutil.rmtree(private / "old", ignore_errors=True)
     for leftover in private.glob("work-*"):
         shutil.rmtree(leftover, ignore_errors=True)
-    if (out / INDEX).exists():
-        merge_index(out, [])
+    for name in (INDEX, CHECKSUM):
+        for part in out.glob(f".{name}.*.part"):
+            part.unlink(missing_ok=True)
+    for part in out.glob("*/.run.json.*.part"):
+        part.unlink(missing_ok=True)
 
 
-def conclude(
-    out: Path,
-    outcome: Outcome,
-    work: Path,
-    *,
-    reproducible: bool,
-    private_folders: Sequence[PurePath] = (),
-) -> Outcome:
+def conclude(out: Path, ended: Ended, work: Path, ledger: Ledger) -> Outcome:
     """Move what a relic's worker left in `work` into place and enter it in the index.
 
     A relic that failed does not replace the model of an earlier run: its files stay,
-    and index and outcome say so. `private_folders` are cut out of the reasons in the
-    manifest. Raises OutputError when the index cannot be written.
+    and index, run.json and outcome say so. Raises OutputError when the disk that holds
+    OUT does not do its part.
     """
-    earlier = _earlier_model(out / outcome.id) if outcome.state != "done" else None
-    if earlier is None:
-        try:
-            entry = _enter(out, outcome, work, reproducible, private_folders)
-        except OSError as error:
-            outcome = replace(outcome, state="failed", verdict=None, reasons=(_not_placed(error),))
-            earlier = _earlier_model(out / outcome.id)
-            if earlier is None:
-                raise OutputError(
-                    outcome.reasons[0][0], scan=str(out / outcome.id), remedy=outcome.reasons[0][1]
-                ) from None
-    if earlier is not None:
-        outcome = replace(outcome, kept_earlier=True)
-        entry = IndexEntry.of(earlier).model_copy(
-            update={"state": outcome.state, "verdict": None, "from_earlier_run": True}
+    outcome = ended.outcome
+    target = out / outcome.id
+    earlier = _earlier_model(target) if outcome.state != "done" else None
+    try:
+        if not (work / "relic.json").is_file():
+            # The process never came to say what it made: nothing of it can be vouched for.
+            shutil.rmtree(work, ignore_errors=True)
+            work.mkdir(parents=True)
+            _write_bare(work, ended)
+        if earlier is not None:
+            outcome = replace(outcome, kept_earlier=True)
+            ledger.announce(outcome.id)
+            write_json_atomically(target / "run.json", read_run(work / "run.json"))
+        elif not _the_same(work, target):
+            ledger.announce(outcome.id)
+            _move(work, target, out / ".relicscan" / "old" / outcome.id)
+    except OSError as error:
+        return _not_placed(out, outcome, error, ledger)
+    shutil.rmtree(work, ignore_errors=True)
+    entry = entry_on_disk(out, outcome.id)
+    if entry is None:
+        raise OutputError(
+            "what was written did not come back from the disk as it should",
+            scan=str(target / "relic.json"),
+            remedy="check the disk or network share that holds the output, and run again",
         )
-    merge_index(out, [entry])
+    ledger.enter(entry)
     if not outcome.ok:
         _add_to_log(out / ".relicscan" / "logs" / f"{outcome.id}.log", outcome)
     return outcome
@@ -83,20 +105,23 @@ def _earlier_model(folder: Path) -> RelicManifest | None:
     return manifest if manifest.master is not None else None
 
 
-def _enter(
-    out: Path,
-    outcome: Outcome,
-    work: Path,
-    reproducible: bool,
-    private_folders: Sequence[PurePath],
-) -> IndexEntry:
-    if not (work / "relic.json").is_file():
-        # The process never came to say what it made: nothing of it can be vouched for.
-        shutil.rmtree(work, ignore_errors=True)
-        work.mkdir(parents=True)
-        _write_bare(work, outcome, reproducible, private_folders)
-    entry = IndexEntry.of(read_manifest(work / "relic.json"))
-    target, aside = out / outcome.id, out / ".relicscan" / "old" / outcome.id
+def _the_same(work: Path, target: Path) -> bool:
+    """Whether a relic without files ended as it did before: then what is there stays untouched."""
+    if _earlier_model(work) is not None or _earlier_model(target) is not None:
+        return False
+    try:
+        before, now = read_run(target / "run.json"), read_run(work / "run.json")
+        same = (work / "relic.json").read_bytes() == (target / "relic.json").read_bytes()
+    except (OSError, OutputError):
+        return False
+    return same and _vouches(before) == _vouches(now)
+
+
+def _vouches(run: RunRecord) -> tuple[object, ...]:
+    return run.state, run.lasting, run.request, run.inputs
+
+
+def _move(work: Path, target: Path, aside: Path) -> None:
     if target.exists():
         aside.parent.mkdir(exist_ok=True)
         target.rename(aside)
@@ -106,46 +131,61 @@ def _enter(
         if aside.exists():
             aside.rename(target)
         raise
-    shutil.rmtree(aside.parent, ignore_errors=True)
-    return entry
+    flush_folder(target.parent)
+    shutil.rmtree(aside, ignore_errors=True)
+    with suppress(OSError):
+        aside.parent.rmdir()  # only when it is empty
 
 
-def _write_bare(
-    work: Path, outcome: Outcome, reproducible: bool, private_folders: Sequence[PurePath]
-) -> None:
+def _write_bare(work: Path, ended: Ended) -> None:
     """The manifests of a relic whose process never came to write them."""
-    now = datetime.now(UTC)
+    now, outcome = datetime.now(UTC), ended.outcome
+    sources = tuple(SourceFile(**source) for source in ended.identity.get("sources", ()))
+    manifest = relic_manifest(
+        Relic(outcome.id, sources=sources, metadata=ended.identity.get("metadata", {})),
+        state=outcome.state,
+        verdict=None,
+        reproducible=ended.reproducible,
+        reasons=[Reason(text=text, remedy=remedy) for text, remedy in outcome.reasons],
+        private_folders=ended.private_folders,
+    )
+    inputs = ended.identity.get("inputs")
     run = run_record(
         outcome.id,
         state=outcome.state,
+        reasons=manifest.reasons,
+        lasting=outcome.lasting and inputs is not None,
+        request=Request(**ended.request),
+        inputs=None if inputs is None else Inputs.model_validate(inputs),
         started=now - timedelta(seconds=outcome.seconds),
         finished=now,
         seconds=round(outcome.seconds, 3),
-        threads=1,
+        threads=ended.threads,
         attempts=outcome.attempts,
-    )
-    manifest = relic_manifest(
-        Relic(outcome.id),
-        state=outcome.state,
-        verdict=None,
-        reproducible=reproducible,
-        reasons=[Reason(text=text, remedy=remedy) for text, remedy in outcome.reasons],
-        private_folders=private_folders,
+        peak_memory_bytes=outcome.peak_memory_bytes or None,
     )
     write_json_atomically(work / "run.json", run)
     write_json_atomically(work / "relic.json", manifest)
 
 
-def _not_placed(error: OSError) -> tuple[str, str]:
-    return (
+def _not_placed(out: Path, outcome: Outcome, error: OSError, ledger: Ledger) -> Outcome:
+    """On Windows a viewer that has a model open holds it: that costs the relic, not the run."""
+    reason = (
         f"the finished relic could not be moved into place ({error.strerror or error})",
         "close programs that have its files open, check the output folder, and run it again",
+    )
+    entry = entry_on_disk(out, outcome.id)
+    if entry is None:
+        raise OutputError(reason[0], scan=str(out / outcome.id), remedy=reason[1]) from None
+    ledger.enter(entry.of_earlier_run("failed"))
+    return replace(
+        outcome, state="failed", verdict=None, reasons=(reason,), kept_earlier=True, lasting=False
     )
 
 
 def _add_to_log(log: Path, outcome: Outcome) -> None:
     """The reasons, where a relic keeps the manifest of an earlier run and has no other place."""
-    with log.open("a", encoding="utf-8") as stream:
+    with suppress(OSError), log.open("a", encoding="utf-8") as stream:
         for text, remedy in outcome.reasons:
             stream.write(f"{outcome.verdict or outcome.state}: {text}\n")
             if remedy:

@@ -10,9 +10,10 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from relicscan.batch.job import Job, Outcome, reason_of
 from relicscan.delivery.khronos import KhronosReport, what_is_missing
@@ -28,7 +29,13 @@ from relicscan.metadata.manifest import (
     Verdict,
     relic_manifest,
 )
-from relicscan.metadata.run_record import Validation, ValidatorResult, run_record
+from relicscan.metadata.run_record import (
+    Inputs,
+    Request,
+    Validation,
+    ValidatorResult,
+    run_record,
+)
 from relicscan.pipeline import Pipeline
 from relicscan.relic import Relic
 
@@ -50,6 +57,18 @@ class Record:
         self.state: State = "failed"
         self.verdict: Verdict | None = None
         self.reasons: list[Reason] = []
+        self.lasting = True
+        self.inputs: Inputs | None = None
+        self.stages_kept = 0
+
+    def identity(self) -> dict[str, Any]:
+        """What is known of the relic before its scans are parsed, for whoever outlives this."""
+        assert self.inputs is not None
+        return {
+            "sources": [asdict(source) for source in self.relic.sources],
+            "metadata": dict(self.relic.metadata),
+            "inputs": self.inputs.model_dump(mode="json"),
+        }
 
     @contextmanager
     def timed(self, name: str) -> Iterator[None]:
@@ -60,15 +79,29 @@ class Record:
         finally:
             self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - started
 
-    def end(self, state: State, verdict: Verdict | None, error: RelicscanError) -> None:
-        """The relic ends here, for the reason that `error` gives; files written so far go."""
-        self.state, self.verdict = state, verdict
+    def end(
+        self,
+        state: State,
+        verdict: Verdict | None,
+        error: RelicscanError,
+        *,
+        lasting: bool = True,
+    ) -> None:
+        """The relic ends here, for the reason that `error` gives; files written so far go.
+
+        `lasting`: the same scans would end so again.
+        """
+        self.state, self.verdict, self.lasting = state, verdict, lasting
         text, remedy = reason_of(error, self.job.id)
         self.reasons = [Reason(text=text, remedy=remedy)]
         self.master, self.levels, self.files = None, [], []
         work = Path(self.job.work)
         shutil.rmtree(work, ignore_errors=True)
         work.mkdir(exist_ok=True)
+
+    def let_go(self) -> None:
+        """Drop the arrays, so that there is memory to say that there was not enough."""
+        self.relic = replace(self.relic, scans=(), cloud=None, mesh=None, levels=())
 
     def judge(self) -> None:
         """The verdict on a relic whose files are all written."""
@@ -85,13 +118,13 @@ class Record:
                     )
                 )
 
-    def _not_conformant(self) -> list[tuple[str, str]]:
+    def _not_conformant(self) -> list[Reason]:
         """What the validator of this machine found wrong: never in relic.json, which any makes."""
         return [
-            (
-                f"{path} has {report.errors} errors and {report.warnings} warnings by the Khronos "
-                f"validator, the first being {report.messages[0].message}",
-                "this is a defect in relicscan: please report it with the scan",
+            Reason(
+                text=f"{path} has {report.errors} errors and {report.warnings} warnings by the "
+                f"Khronos validator, the first being {report.messages[0].message}",
+                remedy="this is a defect in relicscan: please report it with the scan",
             )
             for path, report in self.validator.items()
             if not report.clean
@@ -101,18 +134,6 @@ class Record:
         """Write run.json, then relic.json, into the work folder."""
         folder = Path(self.job.work)
         memory = peak_memory_bytes()
-        run = run_record(
-            self.job.id,
-            state=self.state,
-            started=started,
-            finished=max(started, datetime.now(UTC)),
-            seconds=round(seconds, 3),
-            threads=self.job.threads,
-            stage_seconds={name: round(s, 3) for name, s in self.seconds.items()},
-            peak_memory_bytes=memory or None,
-            attempts=self.job.attempt,
-            validation=self._validation(),
-        )
         manifest = relic_manifest(
             self.relic,
             state=self.state,
@@ -127,20 +148,41 @@ class Record:
             files=self.files,
             private_folders=[Path(self.job.folder), folder],
         )
+        broken = self._not_conformant()
+        verdict: Verdict | None = "fail" if broken else self.verdict
+        reasons = (*manifest.reasons, *broken)
+        run = run_record(
+            self.job.id,
+            state=self.state,
+            verdict=verdict,
+            reasons=reasons,
+            lasting=self.lasting,
+            request=Request(**self.job.request),
+            inputs=self.inputs,
+            stages_kept=self.stages_kept,
+            started=started,
+            finished=max(started, datetime.now(UTC)),
+            seconds=round(seconds, 3),
+            threads=self.job.threads,
+            stage_seconds={name: round(s, 3) for name, s in self.seconds.items()},
+            peak_memory_bytes=memory or None,
+            attempts=self.job.attempt,
+            validation=self._validation(),
+        )
         write_json_atomically(folder / "run.json", run)
         write_json_atomically(folder / "relic.json", manifest)
-        broken = self._not_conformant()
         return Outcome(
             id=self.job.id,
             state=self.state,
-            verdict="fail" if broken else self.verdict,
-            reasons=(*((r.text, r.remedy) for r in manifest.reasons), *broken),
+            verdict=verdict,
+            reasons=tuple((reason.text, reason.remedy) for reason in reasons),
             warnings=manifest.warnings,
             triangles={level.name: level.triangles for level in self.levels},
             points=max((s.before.get("points", 0) for s in self.relic.history), default=0),
             seconds=seconds,
             peak_memory_bytes=memory,
             attempts=self.job.attempt,
+            lasting=self.lasting,
         )
 
     def _validation(self) -> Validation:

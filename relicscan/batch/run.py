@@ -1,31 +1,47 @@
-"""A batch: one fresh process per relic, so that a broken relic costs itself and nothing else.
+"""A batch: what has to be done, largest first, each relic in a process of its own.
 
-The parent imports nothing that can crash. A relic is built in a work folder
-under OUT/.relicscan and moved into place when it is whole, so an interrupted
-run leaves the results of earlier runs as they were.
+The parent parses no scan and imports nothing that can crash. A relic is built in a work
+folder under OUT/.relicscan and moved into place when it is whole, so an interrupted run
+leaves the results of earlier runs as they were. What crashed, hung or ran out of memory is
+tried once more with more room, and then put into quarantine with the evidence.
 """
 
 from __future__ import annotations
 
-import os
-import shutil
-import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from relicscan import threads
-from relicscan.batch.job import DEFAULT_PIPELINE, Job, Outcome, check_makes_levels, reason_of
+from relicscan.batch import cache, schedule
+from relicscan.batch.budget import budget_of
+from relicscan.batch.events import Event, Observer
+from relicscan.batch.job import Job, Outcome, reason_of
+from relicscan.batch.ledger import Ledger, entry_on_disk
 from relicscan.batch.lock import hold
-from relicscan.batch.place import conclude, restore
-from relicscan.batch.process import Event, run_job
-from relicscan.errors import NoRoom, OutputError
-from relicscan.pipeline import MESH, POINT_CLOUD, read_pipeline
-from relicscan.scan_folder import FoundRelic, find_relics
+from relicscan.batch.place import Ended, conclude
+from relicscan.batch.plan import Plan, Planned, plan
+from relicscan.batch.process import Attempt
+from relicscan.batch.quarantine import keep_evidence, release
+from relicscan.batch.room import (
+    check_room,
+    check_still_there,
+    free_bytes,
+    needed_bytes,
+    prepare,
+    scratch,
+)
+from relicscan.batch.schedule import Waiting
+from relicscan.batch.workers import LocalWorkers, Workers
+from relicscan.errors import OutputError, Unreachable
 
-#: Room that a relic's outputs and temporary files may need beyond the size of its scans.
-SPARE_BYTES = 200_000_000
+#: What is tried a second time: the scan need not be to blame.
+RETRIED = ("crashed", "out_of_memory", "timed_out")
+#: How much a run may keep of stage results for the next one.
+CACHE_BYTES = 10_000_000_000
 
 
 def run(
@@ -35,147 +51,234 @@ def run(
     pipeline: str | None = None,
     overrides: Mapping[str, Any] | None = None,
     reproducible: bool = False,
-    observe: Callable[[Event], None] = lambda _: None,
-    on_start: Callable[[Sequence[FoundRelic]], None] = lambda _: None,
+    jobs: int | None = None,
+    threads: int | None = None,
+    memory_bytes: int | None = None,
+    time_limit_s: float | None = None,
+    cache_bytes: int = CACHE_BYTES,
+    retry: bool = False,
+    rehash: bool = False,
+    observe: Observer = lambda _: None,
+    workers: Workers | None = None,
 ) -> list[Outcome]:
     """Turn every relic in `inputs` into models under `out`; one Outcome each, sorted by id.
 
     `inputs` are scan files, scan folders and roots that hold them. `pipeline` is a name
     or a path; None takes "web" unless a relic.toml chooses. `overrides` are values by
-    "stage.parameter". Raises PipelineError (also where an input does not exist),
-    OutputError, Busy or NoRoom, all before anything is run. What goes wrong with a relic
-    is in its Outcome.
+    "stage.parameter". `jobs` run at a time, each with so many `threads`, in `memory_bytes`
+    all together; None takes what the machine has. `time_limit_s` is for one relic, by
+    default ten times what it should take. A relic that an earlier run finished from the
+    same scans is not run again; `retry` asks for those that did not end well, `rehash` for
+    every input file to be read. Raises PipelineError (also where an input does not exist),
+    OutputError, Busy or NoRoom, before anything is run or when the disks have gone. What
+    goes wrong with a relic is in its Outcome.
     """
-    checked = read_pipeline(pipeline or DEFAULT_PIPELINE).with_overrides(overrides or {}, "--set")
-    check_makes_levels(checked, POINT_CLOUD, MESH)
-    given = [Path(inputs)] if isinstance(inputs, str | Path) else [Path(path) for path in inputs]
-    found = find_relics(given)
     out = Path(out)
-    private = _prepared(out, found)
-    outcomes = []
-    with hold(private / "lock"), _scratch(out) as scratch:
-        on_start(found)
-        for relic in found:
-            outcome = _run_relic(
-                relic, scratch / relic.id, out, pipeline, overrides or {}, reproducible, observe
-            )
-            outcome = conclude(
-                out,
-                outcome,
-                scratch / relic.id,
-                reproducible=reproducible,
-                private_folders=[path.absolute() for path in given],
-            )
-            observe(Event(relic.id, outcome=outcome))
-            outcomes.append(outcome)
-    return outcomes
-
-
-def _run_relic(
-    relic: FoundRelic,
-    work: Path,
-    out: Path,
-    pipeline: str | None,
-    overrides: Mapping[str, Any],
-    reproducible: bool,
-    observe: Callable[[Event], None],
-) -> Outcome:
-    if relic.error is not None:
-        return Outcome(relic.id, "rejected", reasons=(reason_of(relic.error, relic.id),))
-    job = Job.for_relic(
-        relic,
-        pipeline=pipeline,
-        overrides=dict(overrides),
-        work=str(work),
-        threads=1 if reproducible else threads.count(),
-        reproducible=reproducible,
+    asked: dict[str, Any] = {"pipeline": pipeline, "overrides": overrides or {}}
+    planned = plan(inputs, out, reproducible=reproducible, retry=retry, rehash=rehash, **asked)
+    workers = workers or LocalWorkers(
+        budget_of(jobs=jobs, threads_per_job=threads, memory_bytes=memory_bytes)
     )
-    return run_job(job, out / ".relicscan" / "logs" / f"{relic.id}.log", observe)
+    check_room(out, [relic.found for relic in planned.to_run])
+    private = prepare(out)
+    with hold(private / "lock"), scratch(out) as work:
+        batch = _Batch(planned, out, work, workers, observe, time_limit_s, cache_bytes)
+        batch.settings = {**asked, "reproducible": reproducible}
+        return batch.run(one_thread=reproducible, threads=threads)
 
 
-@contextmanager
-def _scratch(out: Path) -> Iterator[Path]:
-    """A folder of this run's own, after an earlier run's leftovers; its name is never used again.
+class _Batch:
+    """A run while it runs."""
 
-    A killed run's last worker may still write for a moment. Raises OutputError when the
-    disk does what it should not.
-    """
-    try:
-        restore(out)
-        with tempfile.TemporaryDirectory(
-            prefix="work-", dir=out / ".relicscan", ignore_cleanup_errors=True
-        ) as scratch:
-            yield Path(scratch)
-    except BrokenPipeError:
-        raise  # whoever reads what `observe` writes has gone: not the disk
-    except OSError as error:
-        raise OutputError(
-            f"the run cannot go on ({error.strerror or error})",
-            scan=str(error.filename or out),
-            remedy="check the disk that holds the output folder, and run again: what was finished "
-            "is kept",
-        ) from None
+    def __init__(
+        self,
+        planned: Plan,
+        out: Path,
+        work: Path,
+        workers: Workers,
+        observe: Observer,
+        time_limit_s: float | None,
+        cache_bytes: int,
+    ) -> None:
+        self.plan, self.out, self.work = planned, out, work
+        self.workers, self.budget, self.observe = workers, workers.budget, observe
+        self.time_limit_s, self.cache_bytes = time_limit_s, cache_bytes
+        self.cache = out / ".relicscan" / "cache"
+        self.settings: dict[str, Any] = {}
+        self.ledger = Ledger(out)
+        self.relics = {relic.id: relic for relic in planned.relics}
+        self.queue: list[Waiting] = []
+        self.running: dict[str, Waiting] = {}
+        self.attempts: dict[str, list[Attempt]] = {}
+        self.outcomes: dict[str, Outcome] = {}
 
-
-def _prepared(out: Path, found: Sequence[FoundRelic]) -> Path:
-    """OUT/.relicscan, made and proved writable, with enough room on its disk."""
-    _check_apart(out, found)
-    private = out / ".relicscan"
-    if out.exists() and not out.is_dir():
-        raise OutputError(
-            "this is a file, and the output needs a folder",
-            scan=str(out),
-            remedy="choose another name with -o, or move the file away",
+    def run(self, *, one_thread: bool, threads: int | None) -> list[Outcome]:
+        began = time.monotonic()
+        cache.remove_parts(self.cache)
+        cache.prune(self.cache, self.cache_bytes)
+        self.observe(
+            Event(
+                "run_started",
+                detail={
+                    "relics": len(self.plan.relics),
+                    "to_run": len(self.plan.to_run),
+                    "jobs": self.budget.jobs,
+                    "threads": self.budget.threads,
+                    "memory_bytes": self.budget.memory_bytes,
+                },
+            )
         )
-    _check_room(out, found)
-    try:
-        (private / "logs").mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=private) as probe:
-            probe.write(b"1")
-    except OSError as error:
-        raise OutputError(
-            f"the output folder cannot be written ({error.strerror or error})",
-            scan=str(out),
-            remedy="choose a folder that you may write in with -o",
-        ) from None
-    return private
+        try:
+            for relic in self.plan.relics:
+                if relic.estimate is None:
+                    self._settle(relic)
+                else:
+                    each = 1 if one_thread else threads
+                    self.queue.append(
+                        schedule.waiting(
+                            relic.id, relic.estimate, self.budget, self.time_limit_s, each
+                        )
+                    )
+            while self.queue or self.running:
+                self._start_what_fits()
+                self._listen()
+        finally:
+            self.workers.stop()
+            # What has been placed is entered whatever happened; the next run catches up if not.
+            with suppress(OutputError):
+                self.ledger.write()
+        self.ledger.write()
+        states = dict(Counter(outcome.state for outcome in self.outcomes.values()))
+        detail = {"states": states, "seconds": round(time.monotonic() - began, 3)}
+        self.observe(Event("run_ended", detail=detail))
+        return [self.outcomes[relic_id] for relic_id in sorted(self.outcomes)]
 
-
-def _check_apart(out: Path, found: Sequence[FoundRelic]) -> None:
-    """Scans are read-only, and no folder that relicscan did not make is replaced."""
-    target = out.resolve()
-    for relic in found:
-        folder = relic.folder.resolve()
-        own = relic.whole_folder or relic.toml is not None
-        if folder == target or (own and target.is_relative_to(folder)):
-            raise OutputError(
-                f"the output folder lies in the scan folder {relic.folder}, which is read-only",
-                scan=str(out),
-                remedy="choose an output folder elsewhere with -o",
+    def _settle(self, relic: Planned) -> None:
+        """A relic for which no process is started: it stands, or cannot be used."""
+        if relic.found.error is not None:
+            lasting = not isinstance(relic.found.error, Unreachable)
+            self._conclude(
+                Outcome(
+                    relic.id,
+                    "rejected" if lasting else "failed",
+                    reasons=(reason_of(relic.found.error, relic.id),),
+                    lasting=lasting,
+                )
             )
-        if folder.is_relative_to(target):
-            raise OutputError(
-                f"the scans in {relic.folder} lie in the output folder",
-                scan=str(out),
-                remedy="choose an output folder that holds no scans with -o",
-            )
-        place = out / relic.id
-        if os.path.lexists(place) and not (place / "relic.json").is_file():
-            raise OutputError(
-                "this is where a relic would go, and what is there was not made by relicscan",
-                scan=str(place),
-                remedy="choose another output folder with -o, or move it away",
-            )
+            return
+        outcome, sha256 = relic.standing.outcome, relic.standing.manifest_sha256
+        assert outcome is not None
+        entry = self.ledger.entries.get(relic.id)
+        if entry is None or (entry.sha256, entry.state) != (sha256, outcome.state):
+            found = entry_on_disk(self.out, relic.id)
+            if found is not None:
+                self.ledger.enter(found)
+        self.outcomes[relic.id] = outcome
+        self.observe(Event("unchanged", relic.id, outcome=outcome))
 
+    def _start_what_fits(self) -> None:
+        running = list(self.running.values())
+        while chosen := schedule.next_to_start(self.queue, running, self.budget):
+            relic, threads = chosen
+            self.queue.remove(relic)
+            needed, free = needed_bytes(self.relics[relic.id].found), free_bytes(self.out)
+            if free < needed:
+                self._conclude(_no_room(relic.id, needed, free))
+                continue
+            self._start(replace(relic, threads=threads))
+            running = list(self.running.values())
 
-def _check_room(out: Path, found: Sequence[FoundRelic]) -> None:
-    sizes = (f.stat().st_size for relic in found for f in relic.files if f.is_file())
-    needed = SPARE_BYTES + 2 * max(sizes, default=0)
-    exists = next(folder for folder in (out, *out.absolute().parents) if folder.is_dir())
-    free = shutil.disk_usage(exists).free
-    if free < needed:
-        raise NoRoom(
-            f"{free / 1e6:,.0f} MB are free, the largest relic may need {needed / 1e6:,.0f} MB",
-            scan=str(out),
-            remedy="free disk space, or choose an output folder on another disk with -o",
+    def _start(self, relic: Waiting) -> None:
+        log = self._log(relic.id)
+        if relic.attempt == 1:
+            log.unlink(missing_ok=True)
+        job = Job.for_relic(
+            self.relics[relic.id].found,
+            **self.settings,
+            work=str((self.work / relic.id).absolute()),
+            threads=relic.threads or 1,
+            request=self.plan.request.model_dump(),
+            cache=str(self.cache.absolute()) if self.cache_bytes > 0 else None,
+            memory_bytes=relic.memory_bytes,
+            time_limit_s=relic.time_limit_s,
+            attempt=relic.attempt,
         )
+        self.running[relic.id] = relic
+        self.observe(
+            Event(
+                "relic_started",
+                relic.id,
+                detail={
+                    "attempt": job.attempt,
+                    "threads": job.threads,
+                    "memory_bytes": job.memory_bytes,
+                    "time_limit_s": job.time_limit_s,
+                    "estimated_seconds": round(relic.estimate.seconds, 1),
+                },
+            )
+        )
+        self.workers.start(job, log)
+
+    def _listen(self) -> None:
+        message = self.workers.next(1.0) if self.running else None
+        if message is None:
+            return
+        if message.error is not None:
+            raise message.error
+        if message.event is not None:
+            stage, done = str(message.event["stage"]), float(message.event["done"])
+            self.observe(Event("stage", message.id, stage, done))
+        if message.ended is not None:
+            self._ended(message.ended)
+
+    def _ended(self, attempt: Attempt) -> None:
+        outcome = attempt.outcome
+        waiting = self.running.pop(outcome.id)
+        attempts = self.attempts.setdefault(outcome.id, [])
+        attempts.append(attempt)
+        if outcome.state in RETRIED and waiting.attempt == 1:
+            self.queue.append(
+                schedule.again(
+                    waiting, outcome.state, self.budget, fixed_time=self.time_limit_s is not None
+                )
+            )
+            self.observe(Event("retried", outcome.id, outcome=outcome))
+            return
+        log = self._log(outcome.id)
+        if outcome.state in RETRIED:
+            with suppress(OSError, OutputError):
+                keep_evidence(self.out, attempts, log)
+        else:
+            release(self.out, outcome.id)
+        with suppress(OSError):
+            if log.stat().st_size == 0:
+                log.unlink()
+        self._conclude(outcome, attempt)
+        cache.prune(self.cache, self.cache_bytes)
+
+    def _conclude(self, outcome: Outcome, attempt: Attempt | None = None) -> None:
+        ended = Ended(
+            outcome,
+            reproducible=self.settings["reproducible"],
+            request=self.plan.request.model_dump(),
+            threads=attempt.job.threads if attempt else 1,
+            identity=attempt.identity if attempt else {},
+            private_folders=self.plan.inputs,
+        )
+        outcome = conclude(self.out, ended, self.work / outcome.id, self.ledger)
+        self.outcomes[outcome.id] = outcome
+        self.observe(Event("relic_ended", outcome.id, outcome=outcome))
+        if not outcome.lasting:
+            check_still_there(self.out, self.plan.inputs)
+
+    def _log(self, relic_id: str) -> Path:
+        return self.out / ".relicscan" / "logs" / f"{relic_id}.log"
+
+
+def _no_room(relic_id: str, needed: int, free: int) -> Outcome:
+    reason = (
+        f"{free / 1e6:,.0f} MB are free on the disk of the output folder, and it may need "
+        f"{needed / 1e6:,.0f} MB",
+        "free disk space, and run again: what was finished is kept",
+    )
+    return Outcome(relic_id, "failed", reasons=(reason,), lasting=False)

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import sys
 import time
 import traceback
@@ -27,15 +26,26 @@ from relicscan.batch.job import (
     effective_pipeline,
     reason_of,
 )
-from relicscan.errors import OutputError, RelicscanError, ScanError, StageError, Undecided
+from relicscan.errors import (
+    OutputError,
+    RelicscanError,
+    ScanError,
+    StageError,
+    Undecided,
+    Unreachable,
+)
+from relicscan.processes import end_with_parent
 
 Emit = Callable[[dict[str, Any]], None]
 
 
 def main() -> int:
     """Run the job named on the command line; always 0 once an outcome has been sent."""
+    job = Job.from_json(Path(sys.argv[1]).read_text(encoding="utf-8"))
+    parent = os.environ.get("RELICSCAN_PARENT", "")
+    end_with_parent(int(parent) if parent.isdecimal() else None)
+    _limit(job)
     events = _own_standard_output()
-    _end_with_parent()
 
     def emit(event: dict[str, Any]) -> None:
         try:
@@ -44,7 +54,6 @@ def main() -> int:
         except OSError:
             os._exit(1)  # nobody listens any more: whoever started this is gone
 
-    job = Job.from_json(Path(sys.argv[1]).read_text(encoding="utf-8"))
     outcome = run_job(job, emit)
     emit({"event": "outcome", "outcome": asdict(outcome)})
     return 0
@@ -60,11 +69,16 @@ def run_job(job: Job, emit: Emit) -> Outcome:
         _run(job, record, emit)
     except Undecided as error:
         record.end("done", "review", error)
+    except Unreachable as error:
+        record.end("failed", None, error, lasting=False)
     except ScanError as error:
         record.end("rejected", None, error)
+    except OutputError as error:
+        record.end("failed", None, error, lasting=False)
     except RelicscanError as error:
         record.end("failed", None, error)
     except MemoryError:
+        record.let_go()
         record.end(
             "out_of_memory",
             None,
@@ -91,14 +105,16 @@ def run_job(job: Job, emit: Emit) -> Outcome:
     except RelicscanError as error:
         text, remedy = reason_of(error, job.id)
         reasons = ((text.replace(job.work, job.id), remedy),)
-        return Outcome(job.id, "failed", reasons=reasons, seconds=seconds, attempts=job.attempt)
+        return Outcome(job.id, "failed", reasons=reasons, seconds=seconds, lasting=False)
 
 
 def _run(job: Job, record: Any, emit: Emit) -> None:
+    from relicscan.batch.cache import Cache
+    from relicscan.batch.standing import inputs_of
     from relicscan.delivery.khronos import validate_many
     from relicscan.delivery.outputs import write_outputs
     from relicscan.pipeline import Progress, stage_by_stage
-    from relicscan.scan_folder import read_relic
+    from relicscan.scan_folder import identify, read_scans
 
     def observe(progress: Progress) -> None:
         record.stage = progress.stage
@@ -110,12 +126,27 @@ def _run(job: Job, record: Any, emit: Emit) -> None:
 
     emit({"event": "stage", "stage": "read", "done": 0.0})
     record.stage = "read"
+    found = job.found()
     with record.timed("read"):
-        record.relic = read_relic(job.found())
-    record.pipeline = effective_pipeline(record.relic.metadata, job.pipeline, job.overrides)
-    check_makes_levels(record.pipeline, record.relic.products)
+        record.relic = identify(found)
+        record.inputs = inputs_of(found, record.relic.sources)
+        emit({"event": "identity", "identity": record.identity()})
+        record.pipeline = effective_pipeline(record.relic.metadata, job.pipeline, job.overrides)
+        cache = Cache.of(
+            None if job.cache is None else Path(job.cache),
+            record.relic,
+            record.pipeline,
+            reproducible=job.reproducible,
+        )
+        kept = cache.latest(record.relic, record.pipeline)
+        record.relic = kept or read_scans(record.relic, found)
+    if kept is None:
+        check_makes_levels(record.pipeline, record.relic.products)
+        cache.keep(record.relic)
+    record.stages_kept = len(record.relic.history)
     for relic in stage_by_stage(record.relic, record.pipeline, observe):
         record.relic = relic
+        cache.keep(relic)
     emit({"event": "stage", "stage": "write", "done": 0.9})
     record.stage = "write"
     with record.timed("write"):
@@ -138,16 +169,23 @@ def _own_standard_output() -> IO[str]:
     return events
 
 
-def _end_with_parent() -> None:
-    """Let the kernel end this process with the one that started it, also in the middle of a stage.
+def _limit(job: Job) -> None:
+    """No core file, and no more memory than the job may have; a limit that is tighter stays."""
+    if sys.platform == "win32":
+        return
+    import resource
 
-    Elsewhere than on Linux, the next event finds that nobody listens.
-    """
-    if sys.platform == "linux":
-        import ctypes
+    def set_limit(which: int, wanted: int) -> None:
+        _, hard = resource.getrlimit(which)
+        if hard != resource.RLIM_INFINITY:
+            wanted = min(wanted, hard)
+        resource.setrlimit(which, (wanted, hard))
 
-        PR_SET_PDEATHSIG = 1  # linux/prctl.h
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    set_limit(resource.RLIMIT_CORE, 0)
+    if job.memory_bytes is not None:
+        # Data counts what is allocated; address space would also count what Open3D and node
+        # only reserve, which is over a gigabyte before they do anything.
+        set_limit(resource.RLIMIT_DATA, job.memory_bytes)
 
 
 if __name__ == "__main__":

@@ -2,212 +2,187 @@
 
 from __future__ import annotations
 
-import sys
-import time
-from collections import Counter
-from collections.abc import Sequence
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from relicscan.cli import batch_options as options
 from relicscan.cli import output
+from relicscan.cli.closing import closing_table, say_next, say_reasons, say_warnings
+from relicscan.cli.dashboard import Dashboard
 
 if TYPE_CHECKING:
-    from relicscan.batch.job import Outcome
-    from relicscan.batch.process import Event
-    from relicscan.scan_folder import FoundRelic
-
-#: Columns under which the closing table leaves out what can be read elsewhere.
-NARROW = 80
-#: A warning that holds for more relics than this names the first of them.
-NAMED_RELICS = 6
+    from relicscan.batch.events import Event, Observer
+    from relicscan.batch.plan import Plan
 
 
 def command(
     inputs: Annotated[
         list[Path], typer.Argument(help="Scan files, scan folders, or roots that hold them.")
     ],
-    out: Annotated[Path, typer.Option("-o", "--out", help="The output folder.")] = Path("out"),
-    pipeline: Annotated[
-        str | None,
-        typer.Option("-p", "--pipeline", help="web, preview, archive, or a path ending in .toml."),
+    out: options.Out = Path("out"),
+    pipeline: options.PipelineName = None,
+    settings: options.Settings = None,
+    jobs: options.Jobs = "auto",
+    threads: options.Threads = None,
+    memory: options.Memory = "auto",
+    time_limit: options.TimeLimit = None,
+    retry: Annotated[
+        bool, typer.Option("--retry", help="Run again also what failed before.")
+    ] = False,
+    rehash: Annotated[
+        bool, typer.Option("--rehash", help="Read every scan to see whether it has changed.")
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would run and why; write nothing.")
+    ] = False,
+    cache: options.CacheSize = "10GB",
+    events: Annotated[
+        Path | None, typer.Option("--events", help="A file for JSON lines of what happens.")
     ] = None,
-    settings: Annotated[
-        list[str] | None,
-        typer.Option("--set", help="stage.parameter=value, on record; may be repeated."),
+    junit: Annotated[
+        Path | None, typer.Option("--junit", help="A file for the outcomes as JUnit XML.")
     ] = None,
-    reproducible: Annotated[
-        bool, typer.Option("--reproducible", help="One thread: the same bytes on every run.")
-    ] = False,
-    strict: Annotated[
-        bool, typer.Option("--strict", help="A relic that needs a review counts as failed.")
-    ] = False,
-    quiet: Annotated[
-        bool, typer.Option("-q", "--quiet", help="Say nothing but what went wrong.")
-    ] = False,
+    reproducible: options.Reproducible = False,
+    strict: options.Strict = False,
+    quiet: options.Quiet = False,
     as_json: Annotated[bool, typer.Option("--json", help="The outcomes as JSON.")] = False,
 ) -> None:
     """Turn scans into web-ready models with manifests.
 
     Each relic runs in a process of its own: one that breaks costs itself, never the batch.
+    What an earlier run finished from the same scans is not run again.
 
     [bold]Example:[/bold] relicscan run scans/ -o out --set build_levels.ceilings.ultra=500000
     """
     from dataclasses import asdict
 
+    from relicscan.batch.budget import parse_bytes
+    from relicscan.batch.junit import write_junit
+    from relicscan.batch.plan import plan
     from relicscan.batch.run import run
     from relicscan.pipeline import parse_assignment
 
-    overrides = dict(parse_assignment(text) for text in settings or [])
-    view = _View(show=not quiet)
+    asked: dict[str, Any] = {
+        "pipeline": pipeline,
+        "overrides": dict(parse_assignment(text) for text in settings or []),
+        "reproducible": reproducible,
+        "retry": retry,
+        "rehash": rehash,
+    }
+    limits: dict[str, Any] = {
+        "jobs": options.parse_jobs(jobs),
+        "threads": threads,
+        "memory_bytes": options.parse_memory(memory),
+        "time_limit_s": time_limit,
+        "cache_bytes": parse_bytes(cache),
+    }
+    if dry_run:
+        _say_plan(plan(list(inputs), out, **asked), out, as_json=as_json)
+        return
+    dashboard = Dashboard(show=not quiet)
     try:
-        outcomes = run(
-            list(inputs),
-            out,
-            pipeline=pipeline,
-            overrides=overrides,
-            reproducible=reproducible,
-            observe=view.observe,
-            on_start=view.start,
-        )
+        with _ended_by_signals(), _recorded(dashboard, events) as observe:
+            outcomes = run(list(inputs), out, **asked, **limits, observe=observe)
     except KeyboardInterrupt:
-        view.stop()
-        finished = f"{view.ended} of {output.plural(view.total, 'relic')} finished"
-        output.say(output.remarks(), f"interrupted: {finished} and in {out}; run it again at will")
+        dashboard.stop()
+        done = dashboard.ended + dashboard.unchanged
+        finished = f"{done} of {output.plural(dashboard.total, 'relic')} finished"
+        text = f"interrupted: {finished} and in {out}; the same command goes on"
+        output.say(output.remarks(), text)
         raise typer.Exit(output.EXIT_INTERRUPTED) from None
     finally:
-        view.stop()
+        dashboard.stop()
     failed = [o for o in outcomes if not o.ok or (strict and o.verdict == "review")]
+    if junit is not None:
+        write_junit(junit, outcomes, strict=strict)
     if as_json:
         output.print_json([asdict(outcome) for outcome in outcomes])
     elif not quiet:
-        _closing_table(outcomes, out)
-    _say_reasons(failed if quiet else outcomes)
+        closing_table(outcomes, out)
+    say_reasons(failed if quiet else outcomes)
     if not quiet:
-        _say_warnings(outcomes)
+        say_warnings([o for o in outcomes if not o.unchanged])
+        say_next(outcomes, out)
     if failed:
         raise typer.Exit(output.EXIT_FAILED)
 
 
-class _View:
-    """A line for every relic that ended; on a terminal also a bar for the one that is running."""
+@contextmanager
+def _ended_by_signals() -> Iterator[None]:
+    """What a service manager, a scheduler or a closed terminal sends ends a run like Ctrl-C."""
 
-    def __init__(self, show: bool) -> None:
-        self.show = show
-        self.console = output.remarks()
-        self.progress: Any = None
-        self.began = time.monotonic()
-        self.relic: str | None = None
-        self.total = self.ended = 0
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
 
-    def start(self, found: Sequence[FoundRelic]) -> None:
-        self.total = len(found)
-        if not (self.show and sys.stderr.isatty()):
-            return
-        from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
-
-        self.progress = Progress(
-            TextColumn("{task.fields[position]} {task.description}", markup=False),
-            BarColumn(24),
-            TextColumn("{task.percentage:>3.0f} %", markup=False),
-            TextColumn("{task.fields[stage]}", markup=False),
-            TimeElapsedColumn(),
-            TextColumn("{task.fields[left]}", markup=False, style="dim"),
-            console=self.console,
-            transient=True,
-        )
-        self.progress.start()
-
-    def stop(self) -> None:
-        if self.progress is not None:
-            self.progress.stop()
-
-    def observe(self, event: Event) -> None:
-        if event.id != self.relic:
-            self.relic, self.began = event.id, time.monotonic()
-            if self.progress is not None:
-                self._add_bar(event.id)
-        elapsed = time.monotonic() - self.began
-        if event.outcome is not None:
-            self.ended += 1
-            self._remove_bar()
-            if self.show:
-                self._say_ended(event.outcome, elapsed)
-        elif self.progress is not None:
-            left = elapsed * (1 - event.done) / event.done if event.done > 0.15 else None
-            self.progress.update(
-                self.task,
-                completed=event.done,
-                stage=event.stage,
-                left="" if left is None else f"about {output.duration_in_words(left)} left",
-            )
-
-    def _add_bar(self, relic: str) -> None:
-        position = f"[{self.ended + 1}/{self.total}]"
-        self.task = self.progress.add_task(relic, total=1.0, position=position, stage="", left="")
-
-    def _remove_bar(self) -> None:
-        if self.progress is not None:
-            self.progress.remove_task(self.task)
-
-    def _say_ended(self, outcome: Outcome, elapsed: float) -> None:
-        words, took = _in_words(outcome), output.duration_in_words(elapsed)
-        position = f"[{self.ended}/{self.total}]"
-        output.say(
-            self.console, f"{position} {outcome.id}: ", (words, _color(outcome)), f", {took}"
-        )
+    names = ("SIGTERM", "SIGHUP")
+    before = {}
+    for number in (getattr(signal, name) for name in names if hasattr(signal, name)):
+        if signal.getsignal(number) != signal.SIG_IGN:  # nohup wants it so
+            before[number] = signal.signal(number, interrupt)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
-def _in_words(outcome: Outcome) -> str:
-    words = outcome.verdict or outcome.state.replace("_", " ")
-    return f"{words}, earlier model kept" if outcome.kept_earlier else words
+@contextmanager
+def _recorded(dashboard: Dashboard, events: Path | None) -> Iterator[Observer]:
+    """An observer for the dashboard and, where asked for, the file of events."""
+    if events is None:
+        yield dashboard
+        return
+    from relicscan.batch.events import writer
+    from relicscan.errors import OutputError
+
+    try:
+        stream = events.open("a", encoding="utf-8")
+    except OSError as error:
+        raise OutputError(
+            f"the file of events cannot be written ({error.strerror or error})",
+            scan=str(events),
+            remedy="choose another file with --events",
+        ) from None
+    with stream:
+        write = writer(stream)
+
+        def observe(event: Event) -> None:
+            dashboard(event)
+            write(event)
+
+        yield observe
 
 
-def _color(outcome: Outcome) -> str:
-    return {"pass": "green", "review": "yellow"}.get(outcome.verdict or "", "red")
-
-
-def _closing_table(outcomes: Sequence[Outcome], out: Path) -> None:
+def _say_plan(planned: Plan, out: Path, *, as_json: bool) -> None:
+    if as_json:
+        rows = [
+            {
+                "id": relic.id,
+                "runs": relic.estimate is not None,
+                "why": relic.why,
+                "estimated_seconds": relic.estimate and round(relic.estimate.seconds, 1),
+                "estimated_memory_bytes": relic.estimate and round(relic.estimate.memory_bytes),
+            }
+            for relic in planned.relics
+        ]
+        output.print_json(rows)
+        return
+    table = output.table("relic", "would", "about", "memory", "why", right=["about", "memory"])
+    for relic in planned.relics:
+        if relic.estimate is not None:
+            cost = output.duration_in_words(relic.estimate.seconds)
+            memory = output.bytes_in_words(relic.estimate.memory_bytes)
+            table.add_row(relic.id, "run", cost, memory, output.cell(relic.why or ""))
+        elif relic.why is not None:
+            table.add_row(relic.id, "be rejected", "–", "–", output.cell(relic.why))
     console = output.answers()
-    numbers = ["points", "triangles", "time", "memory", "warnings"]
-    if console.width < NARROW:
-        numbers = ["triangles", "time"]
-    table = output.table("relic", "result", *numbers, right=numbers)
-    for o in outcomes:
-        all_numbers = {
-            "points": f"{o.points:,}" if o.points else "–",
-            "triangles": f"{max(o.triangles.values()):,}" if o.triangles else "–",
-            "time": output.duration_in_words(o.seconds) if o.seconds else "–",
-            "memory": output.bytes_in_words(o.peak_memory_bytes) if o.peak_memory_bytes else "–",
-            "warnings": f"{len(o.warnings)}" if o.warnings else "–",
-        }
-        result = output.cell(_in_words(o), _color(o))
-        table.add_row(o.id, result, *(all_numbers[number] for number in numbers))
-    console.print(table)
-    counts = Counter((o.verdict or o.state).replace("_", " ") for o in outcomes)
-    summary = ", ".join(f"{count} {what}" for what, count in counts.items())
-    output.say(console, f"{output.plural(len(outcomes), 'relic')} in {out}: {summary}")
-
-
-def _say_reasons(outcomes: Sequence[Outcome]) -> None:
-    console = output.remarks()
-    for outcome in outcomes:
-        for reason, remedy in outcome.reasons:
-            about = f"{outcome.id} ({_in_words(outcome)}): "
-            output.say(console, (about, "bold"), reason)
-            if remedy:
-                output.say(console, f"what would work: {remedy}", indent=2)
-
-
-def _say_warnings(outcomes: Sequence[Outcome]) -> None:
-    """Each warning once, with the relics that it holds for."""
-    relics: dict[str, list[str]] = {}
-    for outcome in outcomes:
-        for warning in outcome.warnings:
-            relics.setdefault(warning, []).append(outcome.id)
-    console = output.remarks()
-    for warning, ids in relics.items():
-        more = f" and {len(ids) - NAMED_RELICS} more" if len(ids) > NAMED_RELICS else ""
-        about = f"warning for {', '.join(ids[:NAMED_RELICS])}{more}: "
-        output.say(console, (about, "yellow"), warning)
+    if table.row_count:
+        console.print(table)
+    relics = output.plural(len(planned.relics), "relic")
+    count = f"{len(planned.to_run):,} of {relics}"
+    output.say(console, f"{count} would run into {out}; nothing was written")

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from relicscan.errors import OutputError
+from relicscan.processes import ending_with_us
 
 #: The newest published version, 2026.
 PACKAGE = "gltf-validator@2.0.0-dev.3.10"
@@ -98,7 +99,7 @@ def validate_many(
         return None
     try:
         done = subprocess.run(
-            [node, str(_HERE / "gltf_validator.mjs"), str(package)],
+            ending_with_us([node, str(_HERE / "gltf_validator.mjs"), str(package)]),
             input=json.dumps([str(path.resolve()) for path in paths]).encode(),
             capture_output=True,
             timeout=time_limit_s,

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
 
-from relicscan.errors import ScanError
+from relicscan.errors import ScanError, unreadable
 from relicscan.relic import Scan
 
 
@@ -99,7 +99,7 @@ def peek(path: Path) -> Peek:
     except ScanError as error:
         raise error.at(scan=path.name) from None
     except OSError as error:
-        raise _unreadable(path, error) from None
+        raise unreadable(error, scan=path.name) from None
 
 
 def read(path: Path) -> list[Scan]:
@@ -112,7 +112,7 @@ def read(path: Path) -> list[Scan]:
     except ScanError as error:
         raise error.at(scan=path.name) from None
     except OSError as error:
-        raise _unreadable(path, error) from None
+        raise unreadable(error, scan=path.name) from None
     if not scans:
         raise no_geometry(path)
     return scans
@@ -124,12 +124,4 @@ def no_geometry(path: Path) -> ScanError:
         "the file holds no geometry: no points and no triangles",
         scan=path.name,
         remedy="export the scan again, or remove the file from the folder",
-    )
-
-
-def _unreadable(path: Path, error: OSError) -> ScanError:
-    return ScanError(
-        f"the file cannot be read ({error.strerror or error})",
-        scan=path.name,
-        remedy="check that it still exists and that you may read it",
     )

@@ -16,11 +16,11 @@ from pydantic import Field, model_validator
 
 from relicscan.errors import OutputError
 from relicscan.metadata.canonical import (
+    canonical_json,
     digest,
     file_sha256,
     read_json,
     write_bytes_atomically,
-    write_json_atomically,
 )
 from relicscan.metadata.fields import Record, RelicId, Sha256
 from relicscan.metadata.manifest import (
@@ -79,6 +79,11 @@ class IndexEntry(Record):
             ),
         )
 
+    def of_earlier_run(self, state: State) -> IndexEntry:
+        """The entry of a model that stays where the last run ended in `state` and made none."""
+        changes = {"state": state, "verdict": None, "from_earlier_run": True}
+        return self.model_copy(update=changes)
+
 
 class Index(Record):
     """index.json: the relics sorted by id, and how many there are of each state and verdict."""
@@ -128,8 +133,9 @@ def merge_index(out: Path, entries: Sequence[IndexEntry]) -> Index:
     """Put entries in place of those with the same ids, add the others, and write the index.
 
     Writes index.json and then index.json.sha256 (in the form that `sha256sum -c`
-    reads), each in one step. Raises OutputError, also where the index that is
-    there is damaged: its other relics cannot be vouched for.
+    reads), each in one step, and nothing where both are right already or there is no
+    relic. Raises OutputError, also where the index that is there is damaged: its other
+    relics cannot be vouched for.
     """
     existing = read_index(out)
     replaced = {entry.id for entry in entries}
@@ -137,9 +143,16 @@ def merge_index(out: Path, entries: Sequence[IndexEntry]) -> Index:
     if kept and not _checksum_holds(out):
         _check_kept(out, kept)
     merged = Index.of([*kept, *entries])
-    sha256 = write_json_atomically(out / INDEX, merged)
-    write_bytes_atomically(out / CHECKSUM, f"{sha256}  {INDEX}\n".encode())
+    content = canonical_json(merged)
+    if merged.relics and not (_checksum_holds(out) and (out / INDEX).read_bytes() == content):
+        write_index(out, content)
     return merged
+
+
+def write_index(out: Path, content: bytes) -> None:
+    """Write the canonical JSON of an Index, and then its checksum. Raises OutputError."""
+    sha256 = write_bytes_atomically(out / INDEX, content)
+    write_bytes_atomically(out / CHECKSUM, f"{sha256}  {INDEX}\n".encode())
 
 
 def _checksum_holds(out: Path) -> bool:

@@ -257,7 +257,9 @@ def relic_manifest(
         metadata=metadata,
         metadata_sources=dict(metadata_sources),
         sources=tuple(
-            SourceRecord(**vars(source))
+            SourceRecord(
+                path=source.path, role=source.role, bytes=source.bytes, sha256=source.sha256
+            )
             for source in sorted(relic.sources, key=lambda source: source.path)
         ),
         pipeline=pipeline,

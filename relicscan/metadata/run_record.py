@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Literal
@@ -12,8 +12,15 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, AwareDatetime, Field, model_validator
 
 from relicscan.metadata.canonical import read_json
-from relicscan.metadata.fields import Record, RecordedPath, RelicId, Text
-from relicscan.metadata.manifest import SCHEMA_VERSION, Count, SchemaVersion, State
+from relicscan.metadata.fields import Record, RecordedPath, RelicId, Sha256, Text
+from relicscan.metadata.manifest import (
+    SCHEMA_VERSION,
+    Count,
+    Reason,
+    SchemaVersion,
+    State,
+    Verdict,
+)
 
 
 def _utc(moment: datetime) -> datetime:
@@ -61,13 +68,55 @@ class Validation(Record):
         return self
 
 
+class InputRecord(Record):
+    """A file of the scan folder as it was when it was read.
+
+    Size and time vouch that it is unchanged; a time of null does not, being too near to the
+    moment of reading: then the checksum decides.
+    """
+
+    path: RecordedPath
+    bytes: Count
+    sha256: Sha256
+    modified_ns: int | None
+
+
+class Inputs(Record):
+    """What a relic was made from: SHA-256 of the names in its folder, and its files."""
+
+    names: Sha256
+    files: Annotated[tuple[InputRecord, ...], Field(strict=False)]
+
+
+class Request(Record):
+    """What was asked of which code: SHA-256 of relicscan with its libraries, and of the settings.
+
+    The settings are the pipeline and the parameters of the command line.
+    """
+
+    code: Sha256
+    settings: Sha256
+
+
 class RunRecord(Record):
-    """run.json: one relic's last run."""
+    """run.json: one relic's last run, and how it ended.
+
+    `lasting` says that the same scans would end so again: until one of the `inputs`, or the
+    `request`, changes, the relic is not run again.
+    """
 
     schema_name: Literal["relicscan.run"]
     schema_version: SchemaVersion
     id: RelicId
     state: State
+    verdict: Verdict | None
+    reasons: Annotated[tuple[Reason, ...], Field(strict=False)]
+    lasting: bool
+    request: Request | None
+    inputs: Inputs | None
+    stages_kept: Annotated[
+        int, Field(ge=0, description="How many stages an earlier run had done, and were kept.")
+    ]
     started: UtcTime
     finished: UtcTime
     seconds: Seconds
@@ -99,6 +148,12 @@ def run_record(
     peak_memory_bytes: int | None = None,
     attempts: int = 1,
     validation: Validation | None = None,
+    verdict: Verdict | None = None,
+    reasons: Sequence[Reason] = (),
+    lasting: bool = False,
+    request: Request | None = None,
+    inputs: Inputs | None = None,
+    stages_kept: int = 0,
 ) -> RunRecord:
     """The record of a run on this machine.
 
@@ -111,6 +166,12 @@ def run_record(
         schema_version=SCHEMA_VERSION,
         id=relic_id,
         state=state,
+        verdict=verdict,
+        reasons=tuple(reasons),
+        lasting=lasting,
+        request=request,
+        inputs=inputs,
+        stages_kept=stages_kept,
         started=started,
         finished=finished,
         seconds=seconds,

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Literal
 
 from relicscan import formats
-from relicscan.errors import ScanError
+from relicscan.errors import ScanError, unreadable
 from relicscan.relic import SourceFile
 
 Role = Literal["scan", "texture", "material", "buffer", "metadata", "other"]
@@ -37,22 +39,20 @@ def _source(folder: Path, path: Path, role: Role) -> SourceFile:
     name = path.relative_to(folder).as_posix()
     try:
         with path.open("rb") as stream:
+            # Before the first byte is read: a change while it is read then shows as a change.
+            modified_ns = os.fstat(stream.fileno()).st_mtime_ns
             digest = hashlib.file_digest(stream, "sha256").hexdigest()
             size = stream.tell()
     except OSError as error:
-        raise ScanError(
-            f"the file cannot be read ({error.strerror or error})",
-            scan=name,
-            remedy="check that it is still there and that you may read it, or take it out of the "
-            "folder",
-        ) from None
-    return SourceFile(name, role, size, digest)
+        raise unreadable(error, scan=name) from None
+    return SourceFile(name, role, size, digest, modified_ns)
 
 
 def _references(scan: Path) -> Iterator[Path]:
     references = getattr(formats.format_of(scan), "references", None)
     if references is not None:
-        yield from references(scan)
+        with suppress(ScanError):  # reading the scan will tell what is wrong with it
+            yield from references(scan)
 
 
 def _role(path: Path) -> Role:

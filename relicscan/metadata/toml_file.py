@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from relicscan.errors import ScanError
+from relicscan.errors import ScanError, unreadable
 from relicscan.metadata.toml_outline import MAX_DEPTH, outline
 from relicscan.metadata.toml_problems import schema_error, syntax_error
 
@@ -52,11 +52,7 @@ def _text_of(path: Path, scan: str, max_bytes: int) -> str:
         with path.open("rb") as stream:
             data = stream.read(max_bytes + 1)
     except OSError as error:
-        raise ScanError(
-            f"the file cannot be read ({error.strerror or error})",
-            scan=scan,
-            remedy="check that you may read it",
-        ) from None
+        raise unreadable(error, scan=scan) from None
     if len(data) > max_bytes:
         raise ScanError(
             f"the file has more than {max_bytes:,} bytes",

@@ -12,7 +12,7 @@ import pytest
 from tiny_scans import checked_output, files_below, sphere, write_cup, write_ply, write_toml
 
 #: What may differ: run.json tells of this run, and the rest is not part of the output.
-CHANGES = ("run.json", "lock", ".log")
+CHANGES = ("run.json", "lock", ".log", ".relic")
 
 
 def run(scans: Path, out: Path, **environment: str) -> dict[str, bytes]:

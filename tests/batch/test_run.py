@@ -25,7 +25,7 @@ from tiny_scans import (
     write_toml,
 )
 
-from relicscan.batch.process import Event
+from relicscan.batch.events import Event
 from relicscan.batch.run import run
 from relicscan.errors import Busy, NoRoom, OutputError, PipelineError
 
@@ -95,7 +95,7 @@ def test_every_reason_has_a_remedy_and_no_path_of_this_machine(night: Night) -> 
         ("misspelt", "misspelt/relic.toml: line 2: there is no key scan.units", "'unit'?"),
         ("empty", "there is no scan in this folder", ".e57"),
         ("unposed", "stage merge_scans: 2 of 2 scans have no pose (a, b)", "scan.pose"),
-        ("crashing", "its process ended with SIGABRT", ".relicscan/logs/crashing.log"),
+        ("crashing", "its process ended with SIGABRT", ".relicscan/quarantine/crashing"),
         ("defect", "stage build_levels: KeyError: 'something of ours'", "please report it"),
         ("exhausted", "stage build_levels: there was not enough memory", "max_points"),
         ("full", "there is no room to write this file (No space left on device)", "free disk"),
@@ -160,14 +160,18 @@ def test_a_failed_run_keeps_the_earlier_model_and_says_so(
     for _ in range(2):
         (failed,) = run(shelf, out, pipeline=pipeline)
         assert (failed.state, failed.kept_earlier) == ("rejected", True)
+        assert read_json(out / "cup" / "run.json")["state"] == "rejected"
         (entry,) = read_json(out / "index.json")["relics"]
         assert (entry["state"], entry["verdict"]) == ("rejected", None)
         assert entry["from_earlier_run"]
         assert checked_output(out)["cup"]["state"] == "done"
-        assert before == {n: (out / "cup" / n).read_bytes() for n in files_below(out / "cup")}
+        after = {name: (out / "cup" / name).read_bytes() for name in files_below(out / "cup")}
+        assert sorted(before) == sorted(after)
+        assert [name for name in before if before[name] != after[name]] == ["run.json"]
     log = (out / ".relicscan" / "logs" / "cup.log").read_text(encoding="utf-8")
     assert log.startswith("rejected: cup.ply: ")
     assert log.count("rejected") == 1
+    assert failed.unchanged  # the second time nothing was run
 
     scan.write_bytes(whole)
     (mended,) = run(shelf, out, pipeline=pipeline)
@@ -289,6 +293,7 @@ def test_ctrl_c_leaves_whole_results_and_no_orphan(
 ) -> None:
     out = tmp_path / "out"
     process, worker = start(hanging, out, pipeline, spoiler)
+    wait_for((out / "cup" / "relic.json").is_file)
     process.send_signal(signal.SIGINT)
     stdout, stderr = process.communicate(timeout=30)
     assert process.returncode == 130
@@ -490,20 +495,16 @@ def test_a_pipeline_that_makes_nothing_of_a_point_cloud(tmp_path: Path) -> None:
 
 def test_events_tell_where_a_relic_is(shelf: Path, pipeline: str, tmp_path: Path) -> None:
     events: list[Event] = []
-    started: list[str] = []
-    outcomes = run(
-        str(shelf),
-        str(tmp_path / "out"),
-        pipeline=pipeline,
-        observe=events.append,
-        on_start=lambda found: started.extend(relic.id for relic in found),
-    )
-    assert started == ["cup"]
-    assert events[0] == Event("cup", "read", 0.0)
-    assert events[-1].outcome == outcomes[0]
-    stages = [event.stage for event in events[:-1]]
-    assert stages[-1] == "write"
+    outcomes = run(str(shelf), str(tmp_path / "out"), pipeline=pipeline, observe=events.append)
+    kinds = [event.kind for event in events]
+    assert kinds[:2] == ["run_started", "relic_started"]
+    assert kinds[-2:] == ["relic_ended", "run_ended"]
+    assert set(kinds[2:-2]) == {"stage"}
+    assert events[0].detail["relics"] == events[0].detail["to_run"] == 1
+    assert events[-2].outcome == outcomes[0]
+    stages = [event.stage for event in events[2:-2]]
+    assert (stages[0], stages[-1]) == ("read", "write")
     assert "build_levels" in stages
-    done = [event.done for event in events[:-1]]
+    done = [event.done for event in events[2:-2]]
     assert done == sorted(done)
     assert max(done) < 1

@@ -16,6 +16,9 @@ from pydantic import ValidationError
 from relicscan.delivery.khronos import KhronosMessage, KhronosReport
 from relicscan.metadata.canonical import canonical_json, write_json_atomically
 from relicscan.metadata.run_record import (
+    InputRecord,
+    Inputs,
+    Request,
     RunRecord,
     Validation,
     ValidatorResult,
@@ -40,6 +43,15 @@ def record(**changes: Any) -> RunRecord:
         "schema_version": "1.0.0",
         "id": "vase",
         "state": "done",
+        "verdict": "pass",
+        "reasons": (),
+        "lasting": True,
+        "request": Request(code="c" * 64, settings="5" * 64),
+        "inputs": Inputs(
+            names="a" * 64,
+            files=(InputRecord(path="a.ply", bytes=3, sha256="b" * 64, modified_ns=17),),
+        ),
+        "stages_kept": 4,
         "started": START,
         "finished": START + timedelta(seconds=90),
         "seconds": 90.0,

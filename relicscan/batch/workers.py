@@ -1,0 +1,82 @@
+"""Where attempts run: each in a thread of its own on this machine, which starts a process.
+
+The thread waits, the main thread decides. What happens comes back through one queue, in the
+order in which it happened.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from relicscan.batch.budget import Budget
+from relicscan.batch.job import Job
+from relicscan.batch.process import Attempt, Cancelled, attempt
+
+
+@dataclass(frozen=True)
+class Message:
+    """News of the relic `id`: a worker's event, the end of an attempt, or what we did wrong."""
+
+    id: str
+    event: Mapping[str, Any] | None = None
+    ended: Attempt | None = None
+    error: BaseException | None = None
+
+
+class Workers(Protocol):
+    """What a run needs of the place where its attempts run."""
+
+    budget: Budget
+
+    def start(self, job: Job, log: Path) -> None:
+        """Begin an attempt."""
+
+    def next(self, timeout_s: float) -> Message | None:
+        """The next message; None when none came in time."""
+
+    def stop(self) -> None:
+        """End all attempts and wait until they have ended."""
+
+
+class LocalWorkers:
+    """Processes on this machine."""
+
+    def __init__(self, budget: Budget) -> None:
+        self.budget = budget
+        self._messages: queue.SimpleQueue[Message] = queue.SimpleQueue()
+        self._cancelled = threading.Event()
+        self._threads: list[threading.Thread] = []
+
+    def start(self, job: Job, log: Path) -> None:
+        thread = threading.Thread(target=self._run, args=(job, log), daemon=True)
+        self._threads = [*(t for t in self._threads if t.is_alive()), thread]
+        thread.start()
+
+    def next(self, timeout_s: float) -> Message | None:
+        try:
+            return self._messages.get(timeout=timeout_s)
+        except queue.Empty:
+            return None
+
+    def stop(self) -> None:
+        self._cancelled.set()
+        for thread in self._threads:
+            thread.join()
+
+    def _run(self, job: Job, log: Path) -> None:
+        def emit(event: Mapping[str, Any]) -> None:
+            self._messages.put(Message(job.id, event=event))
+
+        try:
+            ended = attempt(job, log, emit, self._cancelled)
+        except Cancelled:
+            return
+        except BaseException as error:
+            self._messages.put(Message(job.id, error=error))
+        else:
+            self._messages.put(Message(job.id, ended=ended))
