@@ -26,7 +26,7 @@ _RECORDED_PATH = _NO_WAY_OUT + r"[^/]+(/[^/]+)*$"
 _GIVEN_PATH = _NO_WAY_OUT + r"[^/\\]+(/[^/\\]+)*$"
 
 #: The characters of the Extended Date/Time Format (ISO 8601-2:2019), with something to date by.
-_EDTF = r"^[0-9XYESTZW:+~?%.,/\[\]{}-]*[0-9X][0-9XYESTZW:+~?%.,/\[\]{}-]*$"
+_EDTF = r"^[YESTZW:+~?%.,/\[\]{}-]*[0-9X][0-9XYESTZW:+~?%.,/\[\]{}-]*$"
 _HTTP = r"^https?://[^\s<>\"{}|\\^`/]+(/[^\s<>\"{}|\\^`]*)?$"
 _AAT = r"^https?://vocab\.getty\.edu/aat/[0-9]+$"
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 import pytest
+from limits import within
 from pydantic import ValidationError
 
 from relicscan.errors import ScanError
@@ -302,6 +303,13 @@ def test_size_limit(write: Write) -> None:
     almost = "#" * (MAX_BYTES - 1) + "\n"
     assert read_relic_toml(write(almost)) == RelicToml()
     assert "more than 1,000,000 bytes" in refused(write(almost + "\n")).message
+
+
+def test_a_megabyte_of_digits_is_no_date_at_once(write: Write) -> None:
+    """Tried from every digit on, it took the square of their number: an hour."""
+    with within(30):
+        error = refused(write(f'object.dating.edtf = "{"0" * 900_000} AD"'))
+    assert "is not a date in EDTF" in error.message
 
 
 def test_a_megabyte_title_is_a_text(write: Write) -> None:
