@@ -9,6 +9,10 @@ from relicscan.errors import ScanError
 #: The remedy for everything that looks cut off or garbled.
 COPY_AGAIN = "the file is cut short or damaged: copy it again from its source, or export it again"
 
+#: A scan takes a few bytes of text or XML to announce, and hundreds to hold; no scanner has stood
+#: in more places around one object.
+MOST_SCANS = 10_000
+
 
 def file_size(path: Path) -> int:
     """Bytes of the file. Raises ScanError when there are none, OSError when it is not there."""
@@ -31,6 +35,15 @@ def require_room(count: int, bytes_each: float, available: int, what: str) -> No
             f"the header announces {count:,} {what}, which take at least "
             f"{int(count * bytes_each):,} bytes, but only {available:,} follow",
             remedy=COPY_AGAIN,
+        )
+
+
+def require_few_scans(count: int) -> None:
+    """Refuse a file of more scans than MOST_SCANS. Raises ScanError."""
+    if count > MOST_SCANS:
+        raise ScanError(
+            f"the file holds more than {MOST_SCANS:,} scans",
+            remedy="export the scans that belong to one object, or join them first",
         )
 
 

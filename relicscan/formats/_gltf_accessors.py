@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+from pathlib import Path
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
@@ -25,8 +26,9 @@ _COMPONENTS = {"SCALAR": 1, "VEC2": 2, "VEC3": 3, "VEC4": 4}
 
 _MESHOPT = frozenset({"EXT_meshopt_compression", "KHR_meshopt_compression"})
 
-#: An accessor without data means so many zeros; nobody needs more of them than this.
-_MAX_ZEROS = 1_000_000
+#: An accessor without data means so many zeros, a sparse one a copy of what it changes. A line of
+#: JSON costs either; nobody needs more of them than this in a document.
+_MAX_MADE = 10_000_000
 
 
 class Accessors:
@@ -36,6 +38,8 @@ class Accessors:
         self._document = document
         self._root = document.root
         self._buffers: dict[int, memoryview] = {}
+        self._files: dict[Path, bytes] = {}
+        self._made: dict[int, NDArray[Any]] = {}
 
     def array(self, index: int, components: int | None = None) -> NDArray[Any]:
         """(count, components) of the stored type, a view into the buffer where that is possible.
@@ -48,16 +52,26 @@ class Accessors:
         if components is not None and width != components:
             raise gltf_error(f"{accessor.where} has {width} components instead of {components}")
         view = accessor.reference("bufferView")
-        if view is not None:
+        if view is not None and "sparse" not in accessor.data:
             offset = accessor.integer("byteOffset", 0)
-            array = self._strided(view, offset, count, dtype, width, accessor)
-        elif count <= _MAX_ZEROS:
-            array = np.zeros((count, width), dtype)
-        else:
-            raise gltf_error(f"{accessor.where} has {count:,} values and no data for them")
-        if "sparse" in accessor.data:
-            array = self._with_sparse_values(array, accessor.child("sparse"))
-        return array
+            return self._strided(view, offset, count, dtype, width, accessor)
+        if index not in self._made:
+            if count + sum(map(len, self._made.values())) > _MAX_MADE:
+                what = "no data for them" if view is None else "changes some of them"
+                raise gltf_error(f"{accessor.where} has {count:,} values and {what}")
+            if view is None:
+                array = np.zeros((count, width), dtype)
+            else:
+                offset = accessor.integer("byteOffset", 0)
+                array = self._strided(view, offset, count, dtype, width, accessor)
+            if "sparse" in accessor.data:
+                array = self._with_sparse_values(array, accessor.child("sparse"))
+            self._made[index] = array
+        return self._made[index]
+
+    def count(self, index: int) -> int:
+        """How many values an accessor says that it has."""
+        return self._root.item("accessors", index).integer("count")
 
     def normalized(self, index: int) -> bool:
         """Whether integers of this accessor stand for 0..1 or -1..1."""
@@ -109,8 +123,12 @@ class Accessors:
                 f"'{path.name}' should have {length:,} bytes and has {path.stat().st_size:,}",
                 remedy=COPY_AGAIN,
             )
-        with path.open("rb") as file:
-            return file.read(length)
+        path = path.resolve()
+        if path not in self._files:  # however many buffers lie in it
+            longest = max(part.integer("byteLength") for part in self._root.children("buffers"))
+            with path.open("rb") as file:
+                self._files[path] = file.read(longest)
+        return self._files[path]
 
     def _strided(
         self, view: int, offset: int, count: int, dtype: np.dtype[Any], width: int, user: Part

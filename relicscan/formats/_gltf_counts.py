@@ -11,9 +11,9 @@ from relicscan.formats._gltf_primitives import POINTS, mode_of, triangle_count
 from relicscan.relic import FloatArray
 
 #: A mesh may be placed any number of times, and a few bytes of JSON must not cost a machine's
-#: memory. 100 million triangles are about what a GLB of 4 GB can hold.
-_MAX_ELEMENTS = 100_000_000
-_MAX_PRIMITIVES = 1_000_000
+#: memory: 30 million triangles take about 3 GB while they are merged.
+_MAX_ELEMENTS = 30_000_000
+_MAX_PRIMITIVES = 100_000
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ from relicscan.formats._checks import COPY_AGAIN, file_size
 from relicscan.formats._text import shown
 
 _GLB_MAGIC, _JSON_CHUNK, _BINARY_CHUNK = b"glTF", b"JSON", b"BIN\0"
+_MOST_VALUES = 5_000_000
 _EXPORT_AGAIN = "export it again as glTF 2.0, best as .glb"
 
 #: What a file may require and still be read: how it looks beyond its colours does not matter here.
@@ -162,6 +163,7 @@ def read_document(path: Path, *, binary: bool) -> Document:
         else:
             file.seek(0)
             text, chunk = file.read(), None
+    _check_structure(text)
     root = _parsed(text)
     _check_version(root)
     unknown = [
@@ -209,6 +211,16 @@ def _take(file: BinaryIO, count: int) -> bytes:
     if len(data) != count:
         raise ScanError("the file ends within its header", remedy=COPY_AGAIN)
     return data
+
+
+def _check_structure(text: bytes) -> None:
+    """Refuse JSON of more values than any scan has: "{}," takes 3 bytes, and 72 once parsed."""
+    values = sum(text.count(mark) for mark in (b"{", b"[", b","))
+    if values > _MOST_VALUES:
+        raise ScanError(
+            f"its JSON has about {values:,} values, where {_MOST_VALUES:,} are the limit",
+            remedy="export only the scan itself, best as .glb",
+        )
 
 
 def _parsed(text: bytes) -> Part:

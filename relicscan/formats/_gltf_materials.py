@@ -9,11 +9,14 @@ import numpy as np
 
 from relicscan.errors import ScanError
 from relicscan.formats._gltf_accessors import Accessors, data_uri
-from relicscan.formats._gltf_document import Document, Part
-from relicscan.formats.references import embedded_texture, referenced_texture
+from relicscan.formats._gltf_document import Document, Part, gltf_error
+from relicscan.formats.references import TextureFiles, embedded_texture
 from relicscan.relic import FloatArray, Material, Texture
 
 _WHITE = (1.0, 1.0, 1.0, 1.0)
+
+#: Views may overlap: a few lines of JSON could make a thousand textures of one buffer.
+_MAX_EMBEDDED_BYTES = 1 << 31
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,9 @@ class Materials:
         self._accessors = accessors
         self._made: dict[int | None, PlacedMaterial] = {}
         self._textures: dict[int, Texture | None] = {}
+        self._files = TextureFiles()
+        self._views: dict[int, Texture | None] = {}
+        self._embedded_bytes = 0
         self._left_out: dict[str, None] = {}
         self._warnings: list[str] = []
 
@@ -119,12 +125,19 @@ class Materials:
         uri, view = image.text("uri"), image.reference("bufferView")
         try:
             if view is not None:
-                return embedded_texture(bytes(self._accessors.view(view)), name=name)
+                warnings: tuple[str, ...] = ()
+                if view not in self._views:
+                    data = bytes(self._accessors.view(view))
+                    self._embedded_bytes += len(data)
+                    if self._embedded_bytes > _MAX_EMBEDDED_BYTES:
+                        raise gltf_error(f"{image.where} and those before it are too large")
+                    self._views[view], warnings = embedded_texture(data, name=name)
+                return self._views[view], warnings
             if uri is None or uri.startswith("data:"):
                 return embedded_texture(data_uri(uri or "data:,", image.where), name=name)
         except ScanError as error:
             return None, (f"read without a texture: {error.message}; {error.remedy}",)
-        return referenced_texture(self._document.path, uri, url_encoded=True)
+        return self._files.get(self._document.path, uri, url_encoded=True)
 
 
 def _coordinates(info: Part) -> tuple[int, tuple[tuple[float, ...], ...] | None]:

@@ -81,14 +81,16 @@ def merged(pieces: list[Piece]) -> Mesh | PointCloud | None:
     first, vertex = weld(positions) if colors is None else weld(positions, colors)
     begin = np.cumsum([0, *(len(piece.positions) for piece in pieces)])
     triangles = [piece.triangles + start for piece, start in zip(pieces, begin, strict=False)]
-    materials = list(dict.fromkeys(piece.material for piece in pieces))
+    materials = {
+        material: k for k, material in enumerate(dict.fromkeys(p.material for p in pieces))
+    }
     return Mesh(
         positions[first],
         vertex[np.concatenate(triangles)].astype(np.int32),
         colors=None if colors is None else colors[first],
         corner_uv=_corner_uv(pieces),
         face_material=np.repeat(
-            np.array([materials.index(piece.material) for piece in pieces], np.int32),
+            np.array([materials[piece.material] for piece in pieces], np.int32),
             [len(piece.triangles) for piece in pieces],
         ),
         materials=tuple(materials),

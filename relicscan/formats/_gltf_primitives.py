@@ -68,6 +68,7 @@ def read_primitive(primitive: Part, accessors: Accessors, uv_set: int) -> Primit
     draco = primitive.extension("KHR_draco_mesh_compression")
     if draco is not None:
         stored, corners = _decoded(draco, attributes, accessors)
+        _check_claims(primitive, accessors, len(stored["POSITION"]), len(corners))
     else:
         wanted = ("POSITION", "COLOR_0", f"TEXCOORD_{uv_set}")
         stored = {
@@ -159,6 +160,21 @@ def _decoded(
     if "POSITION" not in stored:
         raise gltf_error(f"{draco.where} has no POSITION")
     return stored, faces.reshape(-1)
+
+
+def _check_claims(primitive: Part, accessors: Accessors, vertices: int, corners: int) -> None:
+    """Refuse compressed data that hold more than their accessors say: by those they were counted.
+
+    Less is passed over: exporters state what there was before equal vertices were joined.
+    """
+    claimed = accessors.count(primitive.child("attributes").integer("POSITION"))
+    index = primitive.reference("indices")
+    most_corners = claimed if index is None else accessors.count(index)
+    if vertices > claimed or corners > most_corners:
+        raise gltf_error(
+            f"{primitive.where} announces {claimed:,} vertices and {most_corners:,} indices, but "
+            f"its compressed data have {vertices:,} and {corners:,}"
+        )
 
 
 def _srgb(linear: FloatArray) -> ByteArray:

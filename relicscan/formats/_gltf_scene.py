@@ -7,6 +7,8 @@ import numpy as np
 from relicscan.formats._gltf_document import Document, Part, gltf_error
 from relicscan.relic import FloatArray
 
+_TRANSFORMS = frozenset(["matrix", "rotation", "scale", "translation"])
+
 
 def placed_meshes(document: Document) -> list[tuple[int, FloatArray]]:
     """Each mesh of the default scene with its T_scene_mesh (4, 4) float64.
@@ -28,8 +30,10 @@ def placed_meshes(document: Document) -> list[tuple[int, FloatArray]]:
         if seen[index]:
             raise gltf_error(f"{node.where} hangs below itself or below two nodes")
         seen[index] = True
-        with np.errstate(over="ignore", invalid="ignore"):
-            T_scene_node = T_scene_parent @ _local(node)
+        T_scene_node = T_scene_parent
+        if not _TRANSFORMS.isdisjoint(node.data):
+            with np.errstate(over="ignore", invalid="ignore"):
+                T_scene_node = T_scene_parent @ _local(node)
         mesh = node.reference("mesh")
         if mesh is not None:
             placed.append((mesh, T_scene_node))

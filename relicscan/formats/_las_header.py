@@ -24,6 +24,9 @@ _HEADER_SIZES = {0: 227, 1: 227, 2: 227, 3: 235, 4: 375}  # by minor version
 #: A million points on a plane grid, the dullest cloud there is, take 0.017 bytes each in LAZ,
 #: a million times the same point 0.007.
 _LEAST_COMPRESSED = 1 / 256
+#: Of more points than this each must take a byte, or a small file fills any memory. Real ones take
+#: 4 to 19 (the LAZ files that laspy is tested with).
+_MOST_DULL_POINTS = 10_000_000
 
 _MOST_RECORDS = 10_000  # real files have a handful
 _LONGEST_RECORD = 1 << 20  # of those that are looked into
@@ -97,9 +100,8 @@ def read_las_header(path: Path) -> LasHeader:
             f"the points are of format {point_format} with {record_size} bytes, which LAS lacks",
             remedy=COPY_AGAIN,
         )
-    require_room(
-        points, _LEAST_COMPRESSED if compressed else record_size, size - data_start, "points"
-    )
+    least = 1 if points > _MOST_DULL_POINTS else _LEAST_COMPRESSED
+    require_room(points, least if compressed else record_size, size - data_start, "points")
     if compressed and not found.get(_LASZIP):
         raise ScanError(
             "the points are compressed, but the record that says how is missing", remedy=COPY_AGAIN

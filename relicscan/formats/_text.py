@@ -41,15 +41,21 @@ def open_text(path: Path) -> Iterator[Lines]:
                 "this is a binary file, not lines of numbers",
                 remedy="export the cloud as text, or give the file the extension of its format",
             )
-        if len(start) == _LONGEST_LINE and b"\n" not in start and b"\r" not in start:
-            raise ScanError(
-                f"there is no line end in the first {_LONGEST_LINE:,} characters",
-                remedy="write one point per line",
-            )
         stream.seek(3 if start[:3] == b"\xef\xbb\xbf" else 0)
         # Latin-1 takes every byte; names in headers are compared by their ASCII letters only.
         with io.TextIOWrapper(stream, encoding="latin-1") as text:
-            yield Lines(text)
+            yield Lines(_bounded(text))
+
+
+def _bounded(text: io.TextIOWrapper) -> Iterator[str]:
+    """The lines of a text, none of which may be endless: one is held in memory at a time."""
+    for number, line in enumerate(iter(lambda: text.readline(_LONGEST_LINE), ""), start=1):
+        if len(line) == _LONGEST_LINE:
+            raise ScanError(
+                f"line {number:,} does not end within {_LONGEST_LINE:,} characters",
+                remedy="write one point per line",
+            )
+        yield line
 
 
 class Lines:

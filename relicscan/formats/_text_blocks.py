@@ -223,7 +223,8 @@ def _without_mark(chunk: bytes) -> bytes:
 def _end_of_lines(chunk: bytes, continued: bool) -> int:
     """Where the last whole line of a chunk ends, 0 if there is none."""
     end = chunk.rfind(b"\n")
-    while continued and end > 0 and chunk[:end].endswith((b"\\", b"\\\r")):
+    # endswith looks at the place, where a slice would copy all before it, for every such line.
+    while continued and end > 0 and chunk.endswith((b"\\", b"\\\r"), 0, end):
         end = chunk.rfind(b"\n", 0, end)
     return end + 1
 
@@ -266,7 +267,7 @@ def _nonfinite(found: re.Match[bytes]) -> bytes:
 def _bad_number(raw: bytes, counts: Indices, lines: Indices) -> ScanError:
     for index, word in enumerate(raw.split()):
         if not re.fullmatch(
-            rb"[-+]?((\d+\.?\d*|\.\d+)(e[-+]?\d+)?|inf(inity)?|nan(\(\w*\))?)", word, re.I
+            rb"[-+]?((\d++\.?\d*+|\.\d++)(e[-+]?\d++)?|inf(inity)?|nan(\(\w*\))?)", word, re.I
         ):
             line = lines[np.searchsorted(np.cumsum(counts), index, side="right")]
             what = f"'{shown(word.decode('latin-1'))}' is not a number"

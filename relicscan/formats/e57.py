@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from relicscan.errors import ScanError
 from relicscan.formats import Peek, no_geometry
 from relicscan.formats._attributes import colors_8bit, intensity_0_1, rescale, unit_normals
-from relicscan.formats._checks import COPY_AGAIN, require_room
+from relicscan.formats._checks import COPY_AGAIN, require_few_scans, require_room
 from relicscan.formats._columns import Attributes
 from relicscan.formats._e57_guard import check_structure
 from relicscan.relic import ByteArray, FloatArray, PointCloud, Scan
@@ -30,6 +30,9 @@ EXTENSIONS = (".e57",)
 _UNIT, _UNIT_BASIS = "m", "E57 specification"
 _UP, _UP_BASIS = "+Z", "E57 convention"
 _CHUNK_POINTS = 500_000
+#: A field of one constant value takes no bits at all, and any number of points no file. Three
+#: coordinates of fewer bits than this make no scan.
+_LEAST_BITS = 16
 _CARTESIAN = ("cartesianX", "cartesianY", "cartesianZ")
 _SPHERICAL = ("sphericalRange", "sphericalAzimuth", "sphericalElevation")
 _INVALID_STATE: dict[tuple[str, ...], str] = {
@@ -113,11 +116,12 @@ def _opened(path: Path) -> Iterator[tuple[Any, list[_Entry], int]]:
         image_file = libe57.ImageFile(str(path), "r")
         root = image_file.root()
         data = root["data3D"] if root.isDefined("data3D") else []
+        require_few_scans(len(data))
         entries = [_entry(data[k], path, k + 1) for k in range(len(data))]
         entries = [entry for entry in entries if entry.count]
         if not entries:
             raise no_geometry(path)
-        bits = sum(entry.count * max(entry.bits, 1) for entry in entries)
+        bits = sum(entry.count * max(entry.bits, _LEAST_BITS) for entry in entries)
         count = sum(entry.count for entry in entries)
         require_room(count, bits / 8 / count, size, "points")
         images = len(root["images2D"]) if root.isDefined("images2D") else 0

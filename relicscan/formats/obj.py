@@ -13,6 +13,7 @@ are left out too.
 
 from __future__ import annotations
 
+from itertools import chain, islice
 from pathlib import Path
 
 import numpy as np
@@ -30,8 +31,9 @@ from relicscan.formats._obj_materials import (
     parse_library,
 )
 from relicscan.formats._polygons import fan_warnings, triangulate
+from relicscan.formats._text import shown
 from relicscan.formats._text_blocks import CHUNK_BYTES, Indices, refuse, text_blocks, word_starts
-from relicscan.formats.references import existing_references
+from relicscan.formats.references import MOST_REFERENCES, existing_references
 from relicscan.relic import ByteArray, Float32Array, FloatArray, IntArray, Mesh, PointCloud, Scan
 
 EXTENSIONS = (".obj",)
@@ -94,11 +96,12 @@ def references(path: Path) -> list[Path]:
     try:
         for block in text_blocks(path, continued=True, containing=b"mtllib"):
             named += (name for _, name in statements(block, b"mtllib"))
+        libraries, _ = find_libraries(path, named)
+        images = ((mtl, name) for mtl in libraries for name in image_names(mtl))
+        found = [existing_references(mtl, [name]) for mtl, name in islice(images, MOST_REFERENCES)]
     except ScanError:
         return []
-    libraries, _ = find_libraries(path, named)
-    images = (existing_references(mtl, image_names(mtl)) for mtl in libraries)
-    return list(dict.fromkeys([*libraries, *(image for found in images for image in found)]))
+    return list(dict.fromkeys([*libraries, *chain.from_iterable(found)]))
 
 
 def _mesh(
@@ -161,9 +164,10 @@ def _materials(
     face_material = np.array([numbers[names[i]] for i in used], np.int32)[section]
     unknown = [name for name in numbers if name and name not in known]
     if unknown and not notes:
-        warnings.append(f"no material library describes {', '.join(unknown[:5])}: read as white")
-    plain = {"": MtlEntry("default", path)}
-    return face_material, [(plain | known).get(name, MtlEntry(name, path)) for name in numbers]
+        listed = ", ".join(map(shown, unknown[:5]))
+        warnings.append(f"no material library describes {listed}: read as white")
+    known = {"": MtlEntry("default", path)} | known
+    return face_material, [known.get(name) or MtlEntry(name, path) for name in numbers]
 
 
 def _placed(

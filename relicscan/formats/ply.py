@@ -116,12 +116,13 @@ def _corner_uv(faces: Faces, columns: Mapping[str, NDArray[Any]]) -> Float32Arra
 
 def _materials(path: Path, header: Header) -> tuple[tuple[Material, ...], list[str]]:
     """One material per `comment TextureFile`; a missing or unsafe picture is a warning."""
-    from relicscan.formats.references import referenced_texture
+    from relicscan.formats.references import TextureFiles
 
+    textures = TextureFiles()
     materials: list[Material] = []
     warnings: list[str] = []
     for number, name in enumerate(header.texture_files):
-        texture, notes = referenced_texture(path, name)
+        texture, notes = textures.get(path, name)
         warnings += notes
         materials.append(Material(f"texture {number}", texture=texture))
     return tuple(materials), warnings

@@ -14,7 +14,13 @@ import numpy as np
 
 from relicscan.errors import ScanError
 from relicscan.formats import Peek, no_geometry
-from relicscan.formats._checks import COPY_AGAIN, file_size, parse_count, require_room
+from relicscan.formats._checks import (
+    COPY_AGAIN,
+    file_size,
+    parse_count,
+    require_few_scans,
+    require_room,
+)
 from relicscan.formats._columns import attributes
 from relicscan.formats._text import Lines, fields, is_number, open_text, shown
 from relicscan.relic import FloatArray, PointCloud, Scan
@@ -51,10 +57,14 @@ def read(path: Path) -> list[Scan]:
     size = file_size(path)
     blocks: list[FloatArray] = []
     warnings: list[str] = []
-    uncounted = 0
+    uncounted = number = 0
     with open_text(path) as lines:
         while lines.peek() is not None:
+            require_few_scans(number := number + 1)
             count = _take_count(lines, size)
+            first = lines.peek()
+            if count and first is not None:  # the table is made as long as announced, and as wide
+                column_roles(len(fields(first, None)), "PTS")
             rows = lines.table(None, rows=None if count < 0 else count)
             if len(rows) < count:
                 raise ScanError(

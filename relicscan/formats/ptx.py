@@ -15,7 +15,13 @@ import numpy as np
 
 from relicscan.errors import ScanError
 from relicscan.formats import Peek, no_geometry
-from relicscan.formats._checks import COPY_AGAIN, file_size, parse_count, require_room
+from relicscan.formats._checks import (
+    COPY_AGAIN,
+    file_size,
+    parse_count,
+    require_few_scans,
+    require_room,
+)
 from relicscan.formats._columns import attributes
 from relicscan.formats._text import Lines, fields, open_text
 from relicscan.formats.pts import column_roles
@@ -60,9 +66,12 @@ def read(path: Path) -> list[Scan]:
     with open_text(path) as lines:
         number = 0
         while lines.peek() is not None:
-            number += 1
+            require_few_scans(number := number + 1)
             columns, rows = _take_grid(lines, size)
             pose, warnings = _take_pose(lines)
+            first = lines.peek()
+            if columns * rows and first is not None:  # the table is made as long as announced
+                column_roles(len(fields(first, None)), "PTX")
             table = lines.table(None, rows=columns * rows)
             if len(table) < columns * rows:
                 raise ScanError(

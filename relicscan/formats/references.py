@@ -6,9 +6,9 @@ link would end up published inside a GLB (Open3D follows all three). So every
 reference goes through `resolve_reference`, which knows one rule: a regular file
 in the folder of the file that names it, or below.
 
-Geometry is worth more than its picture: `referenced_texture` and
-`embedded_texture` turn whatever is wrong with an image into a warning, and the
-relic is read without it.
+Geometry is worth more than its picture: `TextureFiles` and `embedded_texture`
+turn whatever is wrong with an image into a warning, and the relic is read
+without it.
 """
 
 from __future__ import annotations
@@ -19,12 +19,16 @@ import stat
 import unicodedata
 from collections.abc import Iterable
 from contextlib import suppress
+from itertools import islice
 from pathlib import Path
 from urllib.parse import unquote
 
 from relicscan.errors import ScanError
 from relicscan.formats.images import load_texture
 from relicscan.relic import Texture
+
+#: Looking for a file costs a look into its folder. No scan is painted with more images than this.
+MOST_REFERENCES = 1000
 
 _SCHEME_OR_DRIVE = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:|:")
 
@@ -47,8 +51,7 @@ def resolve_reference(base_file: Path, reference: str, *, url_encoded: bool = Fa
         found = _find(folder, _parts_inside(base_file, reading))
         if found is None:
             continue
-        inside = Path(os.path.realpath(found)).is_relative_to(os.path.realpath(folder))
-        if not inside:
+        if not is_inside(found, folder):
             raise _refused(base_file, reference, "a symbolic link that leads out of the folder")
         if not stat.S_ISREG(found.stat().st_mode):
             raise _refused(base_file, reference, "not a regular file")
@@ -60,32 +63,64 @@ def resolve_reference(base_file: Path, reference: str, *, url_encoded: bool = Fa
     )
 
 
+def is_inside(path: Path, folder: Path) -> bool:
+    """Whether what lies at `path`, all links followed, lies in `folder` or below."""
+    return Path(os.path.realpath(path)).is_relative_to(os.path.realpath(folder))
+
+
 def existing_references(
     base_file: Path, references: Iterable[str], *, url_encoded: bool = False
 ) -> list[Path]:
-    """Those of `references` that exist inside the folder, each once, in order of appearance."""
+    """Those of `references` that exist inside the folder, each once, in order of appearance.
+
+    Of more than MOST_REFERENCES different ones, the first.
+    """
     found: dict[Path, None] = {}
-    for reference in references:
+    for reference in islice(dict.fromkeys(references), MOST_REFERENCES):
         with suppress(ScanError):
             found[resolve_reference(base_file, reference, url_encoded=url_encoded)] = None
     return list(found)
 
 
-def referenced_texture(
-    base_file: Path, reference: str, *, url_encoded: bool = False
-) -> tuple[Texture | None, tuple[str, ...]]:
-    """The texture that a scan file names, or None and a warning that says what to do about it."""
-    try:
-        path = resolve_reference(base_file, reference, url_encoded=url_encoded)
-        return load_texture(path, name=path.name)
-    except ScanError as error:
-        return None, (_without_texture(error),)
-    except OSError as error:
-        unreadable = ScanError(
-            f"the image '{_shown(reference)}' cannot be read ({error.strerror or error})",
-            remedy="check that you may read it",
-        )
-        return None, (_without_texture(unreadable),)
+class TextureFiles:
+    """The textures that one scan names. Each is read once, under however many names it goes.
+
+    Memory would else be what a material library of a few lines makes of one large image.
+    """
+
+    def __init__(self) -> None:
+        self._by_name: dict[tuple[Path, str], Texture | None] = {}
+        self._by_file: dict[str, Texture | None] = {}
+
+    def get(
+        self, base_file: Path, reference: str, *, url_encoded: bool = False
+    ) -> tuple[Texture | None, tuple[str, ...]]:
+        """The texture, or None; warnings say what to do about it, where it was not said before."""
+        name = (base_file.parent, reference)
+        if name in self._by_name:
+            return self._by_name[name], ()
+        if len(self._by_name) > MOST_REFERENCES:
+            return None, ()
+        self._by_name[name] = None
+        if len(self._by_name) > MOST_REFERENCES:
+            return None, (f"read without some textures: more than {MOST_REFERENCES:,} are named",)
+        try:
+            path = resolve_reference(base_file, reference, url_encoded=url_encoded)
+            file = os.path.realpath(path)
+            warnings: tuple[str, ...] = ()
+            if file not in self._by_file:
+                self._by_file[file] = None  # what is broken is so under any name
+                self._by_file[file], warnings = load_texture(path, name=path.name)
+            self._by_name[name] = self._by_file[file]
+            return self._by_file[file], warnings
+        except ScanError as error:
+            return None, (_without_texture(error),)
+        except OSError as error:
+            unreadable = ScanError(
+                f"the image '{_shown(reference)}' cannot be read ({error.strerror or error})",
+                remedy="check that you may read it",
+            )
+            return None, (_without_texture(unreadable),)
 
 
 def embedded_texture(data: bytes, *, name: str) -> tuple[Texture | None, tuple[str, ...]]:

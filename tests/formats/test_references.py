@@ -10,9 +10,9 @@ import pytest
 
 from relicscan.errors import ScanError
 from relicscan.formats.references import (
+    TextureFiles,
     embedded_texture,
     existing_references,
-    referenced_texture,
     resolve_reference,
 )
 from tests.formats.mesh_examples import image
@@ -129,12 +129,13 @@ def test_existing_references_are_unique_and_inside(scan: Path) -> None:
 def test_a_texture_never_costs_the_relic(scan: Path) -> None:
     scan.with_name("good.png").write_bytes(image(PIXELS))
     scan.with_name("bad.jpg").write_bytes(image(PIXELS, "JPEG")[:200])
-    texture, warnings = referenced_texture(scan, "GOOD.png")
+    textures = TextureFiles()
+    texture, warnings = textures.get(scan, "GOOD.png")
     assert texture is not None
     assert texture.name == "good.png"
     assert warnings == ()
     for reference in ("bad.jpg", "gone.jpg", "../secret.png"):
-        texture, (warning,) = referenced_texture(scan, reference)
+        texture, (warning,) = textures.get(scan, reference)
         assert texture is None
         assert reference in warning
         assert "run again" in warning

@@ -139,7 +139,7 @@ def test_points_that_are_not_finite_are_kept(tmp_path: Path) -> None:
         ("x y z\n", "no geometry"),
         ("a\n" * 200, "line 1 "),
         ("#\n" * 200 + "1 2 3\n", "line 101 "),
-        ("1 2 3 " * 20000, "no line end in the first"),
+        ("1 2 3 " * 20000, "line 1 does not end"),
         (b"1 2 3\n\x00\x01\x02\n", "binary file"),
         ("1 2 3\n".encode("utf-16"), "UTF-16"),
     ],
