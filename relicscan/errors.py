@@ -21,6 +21,11 @@ _GONE = frozenset(
 )
 
 
+def as_unicode(text: str) -> str:
+    r"""`text` fit to be written as UTF-8: bytes of a file's name that are none become `\udcff`."""
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
 class RelicscanError(Exception):
     """Something that the user can mend.
 
@@ -37,15 +42,15 @@ class RelicscanError(Exception):
         scan: str | None = None,
         stage: str | None = None,
     ) -> None:
-        super().__init__(message)
-        self.message = message
-        self.remedy = remedy
-        self.scan = scan
+        super().__init__(as_unicode(message))
+        self.message = as_unicode(message)
+        self.remedy = as_unicode(remedy) if remedy else remedy
+        self.scan = as_unicode(scan) if scan else scan
         self.stage = stage
 
     def at(self, *, scan: str | None = None, stage: str | None = None) -> RelicscanError:
         """Fill in where it happened, unless something nearer already said so."""
-        self.scan = self.scan or scan
+        self.scan = self.scan or (as_unicode(scan) if scan else scan)
         self.stage = self.stage or stage
         return self
 

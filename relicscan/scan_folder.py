@@ -12,12 +12,14 @@ import hashlib
 import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from relicscan import formats
-from relicscan.errors import PipelineError, ScanError, unreadable
+from relicscan.errors import PipelineError, ScanError, as_unicode, unreadable
 from relicscan.formats.recognition import is_cloud, scans_among
+from relicscan.formats.references import is_inside
 from relicscan.geometry.frames import transformed, working_frame
 from relicscan.metadata.declared import frame_of, with_poses, with_units
 from relicscan.metadata.identity import check_unique, relic_id_from_path
@@ -129,7 +131,7 @@ def _read(relic: Relic, found: FoundRelic) -> Relic:
     toml = RelicToml.model_validate(relic.metadata)
     scans = _told_apart(
         [
-            replace(scan, file=_relative(file, found.folder))
+            replace(scan, name=as_unicode(scan.name), file=_relative(file, found.folder))
             for file in found.files
             for scan in formats.read(file)
         ]
@@ -205,14 +207,31 @@ def _is_file(entry: os.DirEntry[str]) -> bool:
 
 def _loose(folder: Path, root: Path, files: list[Path]) -> Iterator[FoundRelic]:
     """Without a relic.toml: point clouds are partial scans of one relic, meshes one relic each."""
-    clouds = tuple(f for f in files if is_cloud(f))
+    found = {f: is_cloud(f) for f in files}
+    clouds = tuple(f for f in files if found[f])
     if clouds:
-        alone = len(clouds) == len(files)
-        yield FoundRelic(_id_of(folder, root), folder, clouds, whole_folder=alone)
+        alone, error = len(clouds) == len(files), _leading_out(clouds, root)
+        yield FoundRelic(_id_of(folder, root), folder, clouds, whole_folder=alone, error=error)
     for mesh in files:
-        if mesh not in clouds:
-            name = _id_of(mesh.with_suffix(""), root)
-            yield FoundRelic(name, folder, (mesh,), whole_folder=len(files) == 1)
+        if not found[mesh]:
+            name, error = _id_of(mesh.with_suffix(""), root), _leading_out([mesh], root)
+            yield FoundRelic(name, folder, (mesh,), whole_folder=len(files) == 1, error=error)
+
+
+def _leading_out(files: Iterable[Path], root: Path) -> ScanError | None:
+    """The error for files that are links out of the folder that was given; None where none is.
+
+    Stores that keep scans elsewhere lay them out by links. But a folder that came from others may
+    hold a link to anything, and what a relic is made from is published.
+    """
+    file = next((f for f in files if not is_inside(f, root)), None)
+    if file is None:
+        return None
+    return ScanError(
+        f"'{file.name}' is a link that leads out of the folder that was given",
+        scan=str(file.parent),
+        remedy="name the folder that also holds what the link leads to, or put the file there",
+    )
 
 
 def _unreadable(folder: Path, root: Path, error: OSError) -> FoundRelic:
@@ -223,17 +242,19 @@ def _unreadable(folder: Path, root: Path, error: OSError) -> FoundRelic:
 def files_beside(found: FoundRelic) -> Iterator[Path]:
     """Files of a relic's folder; not those of relics inside it, and none that are hidden."""
     with_toml = found.toml is not None
-    for directory, folders, names in os.walk(found.folder):
-        here = Path(directory)
-        folders[:] = [f for f in folders if not f.startswith(".") and not _is_output(here / f)]
-        if with_toml:
-            folders[:] = [f for f in folders if not (here / f / TOML).is_file()]
-        elif here == found.folder:
-            folders[:] = [f for f in folders if next(_in_root(here / f), None) is None]
-        for name in names:
-            path = here / name
-            if not name.startswith(".") and path.is_file() and not path.is_symlink():
-                yield path
+    waiting = [found.folder]  # os.walk calls itself for every level, and ends at some 1,000
+    while waiting:
+        here = waiting.pop()
+        with suppress(OSError):
+            entries = [entry for entry in os.scandir(here) if not entry.name.startswith(".")]
+            folders = [Path(e.path) for e in entries if e.is_dir(follow_symlinks=False)]
+            folders = [folder for folder in folders if not _is_output(folder)]
+            if with_toml:
+                folders = [folder for folder in folders if not (folder / TOML).is_file()]
+            elif here == found.folder:
+                folders = [folder for folder in folders if next(_in_root(folder), None) is None]
+            waiting += folders
+            yield from (Path(e.path) for e in entries if e.is_file(follow_symlinks=False))
 
 
 def _is_output(folder: Path) -> bool:
@@ -243,6 +264,8 @@ def _is_output(folder: Path) -> bool:
 def _with_toml(folder: Path, root: Path, toml: Path, files: list[Path]) -> FoundRelic:
     fallback = FoundRelic(_id_of(folder, root), folder, tuple(files), toml, whole_folder=True)
     try:
+        if error := _leading_out([toml], root):
+            raise error
         stated = read_relic_toml(toml)
         found = replace(fallback, id=stated.id or fallback.id)
         if stated.scan.files:
@@ -260,6 +283,8 @@ def _with_toml(folder: Path, root: Path, toml: Path, files: list[Path]) -> Found
                 scan=str(folder),
                 remedy="relicscan reads " + " ".join(sorted(formats.MODULES)),
             )
+        if error := _leading_out(files, root):
+            raise error
         scans = [_relative(file, folder) for file in files]
         for pose in stated.scan.pose:
             if pose.file not in scans:
@@ -290,6 +315,8 @@ def _single_file(path: Path) -> FoundRelic:
     try:
         formats.format_name(path)
         if toml.is_file():
+            if error := _leading_out([toml], path.parent):
+                raise error
             found = replace(found, toml=toml)
             found = replace(found, id=read_relic_toml(toml).id or found.id)
     except ScanError as error:
@@ -343,7 +370,7 @@ def _named(folder: Path, name: str, scans: list[Path]) -> Path:
 
 
 def _relative(path: Path, folder: Path) -> str:
-    return path.relative_to(folder).as_posix()
+    return as_unicode(path.relative_to(folder).as_posix())
 
 
 def _mesh_relic(relic: Relic, scan: Scan) -> Relic:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from relicscan import formats
-from relicscan.errors import ScanError, unreadable
+from relicscan.errors import ScanError, as_unicode, unreadable
 from relicscan.relic import SourceFile
 
 Role = Literal["scan", "texture", "material", "buffer", "metadata", "other"]
@@ -36,7 +36,7 @@ def source_files(
 
 
 def _source(folder: Path, path: Path, role: Role) -> SourceFile:
-    name = path.relative_to(folder).as_posix()
+    name = as_unicode(path.relative_to(folder).as_posix())
     try:
         with path.open("rb") as stream:
             # Before the first byte is read: a change while it is read then shows as a change.
