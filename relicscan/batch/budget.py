@@ -34,6 +34,16 @@ class Budget:
     memory_bytes: int
 
 
+def together(budgets: Iterable[Budget]) -> Budget:
+    """What several machines may give together."""
+    budgets = list(budgets)
+    return Budget(
+        sum(b.jobs for b in budgets),
+        sum(b.threads for b in budgets),
+        sum(b.memory_bytes for b in budgets),
+    )
+
+
 def budget_of(
     *, jobs: int | None = None, threads_per_job: int | None = None, memory_bytes: int | None = None
 ) -> Budget:

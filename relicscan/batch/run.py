@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from relicscan.batch import cache, schedule
-from relicscan.batch.budget import budget_of
+from relicscan.batch.budget import Budget, budget_of, together
 from relicscan.batch.events import Event, Observer
 from relicscan.batch.job import Job, Outcome, reason_of
 from relicscan.batch.ledger import Ledger, entry_on_disk
@@ -101,7 +101,7 @@ class _Batch:
         cache_bytes: int,
     ) -> None:
         self.plan, self.out, self.work = planned, out, work
-        self.workers, self.budget, self.observe = workers, workers.budget, observe
+        self.workers, self.observe = workers, observe
         self.time_limit_s, self.cache_bytes = time_limit_s, cache_bytes
         self.cache = out / ".relicscan" / "cache"
         self.settings: dict[str, Any] = {}
@@ -109,6 +109,8 @@ class _Batch:
         self.relics = {relic.id: relic for relic in planned.relics}
         self.queue: list[Waiting] = []
         self.running: dict[str, Waiting] = {}
+        self.machines: Mapping[str, Budget] = {}
+        self.something_ended = True
         self.attempts: dict[str, list[Attempt]] = {}
         self.outcomes: dict[str, Outcome] = {}
 
@@ -116,15 +118,16 @@ class _Batch:
         began = time.monotonic()
         cache.remove_parts(self.cache)
         cache.prune(self.cache, self.cache_bytes)
+        budget = together(self.workers.machines().values())
         self.observe(
             Event(
                 "run_started",
                 detail={
                     "relics": len(self.plan.relics),
                     "to_run": len(self.plan.to_run),
-                    "jobs": self.budget.jobs,
-                    "threads": self.budget.threads,
-                    "memory_bytes": self.budget.memory_bytes,
+                    "jobs": budget.jobs,
+                    "threads": budget.threads,
+                    "memory_bytes": budget.memory_bytes,
                 },
             )
         )
@@ -132,11 +135,13 @@ class _Batch:
             for relic in self.plan.relics:
                 if relic.estimate is None:
                     self._settle(relic)
+                elif refusal := self.workers.refusal(relic.estimate):
+                    self._conclude(_too_large(relic.id, refusal))
                 else:
                     each = 1 if one_thread else threads
                     self.queue.append(
                         schedule.waiting(
-                            relic.id, relic.estimate, self.budget, self.time_limit_s, each
+                            relic.id, relic.estimate, self._largest(), self.time_limit_s, each
                         )
                     )
             while self.queue or self.running:
@@ -176,17 +181,40 @@ class _Batch:
         self.outcomes[relic.id] = outcome
         self.observe(Event("unchanged", relic.id, outcome=outcome))
 
+    def _largest(self) -> Budget:
+        """The machine with the most memory, which is as much as one relic can have."""
+        while not (machines := self.workers.machines()):
+            time.sleep(1.0)  # a cluster whose workers are all gone says itself when to give up
+        return max(machines.values(), key=lambda budget: budget.memory_bytes)
+
     def _start_what_fits(self) -> None:
+        machines = self.workers.machines()
+        if machines == self.machines and not self.something_ended:
+            return  # looking through a hundred thousand for nothing takes its time
+        self.machines, self.something_ended = dict(machines), False
         running = list(self.running.values())
-        while chosen := schedule.next_to_start(self.queue, running, self.budget):
-            relic, threads = chosen
+        while chosen := schedule.next_on_machines(self.queue, running, machines):
+            relic, threads, machine = chosen
             self.queue.remove(relic)
             needed, free = needed_bytes(self.relics[relic.id].found), free_bytes(self.out)
             if free < needed:
                 self._conclude(_no_room(relic.id, needed, free))
                 continue
-            self._start(replace(relic, threads=threads))
+            self._start(replace(relic, threads=threads, machine=machine))
             running = list(self.running.values())
+        if machines and not self.running:
+            self._part_with_what_never_fits()
+
+    def _part_with_what_never_fits(self) -> None:
+        """All machines are idle and take none of what is left: the large ones have gone."""
+        left, self.queue = self.queue, []
+        for relic in left:
+            if refusal := self.workers.refusal(relic.estimate):
+                self._conclude(_too_large(relic.id, refusal))
+            else:
+                room = min(relic.memory_bytes, self._largest().memory_bytes)
+                self.queue.append(replace(relic, memory_bytes=room))
+                self.something_ended = True
 
     def _start(self, relic: Waiting) -> None:
         log = self._log(relic.id)
@@ -217,10 +245,10 @@ class _Batch:
                 },
             )
         )
-        self.workers.start(job, log)
+        self.workers.start(job, log, relic.machine)
 
     def _listen(self) -> None:
-        message = self.workers.next(1.0) if self.running else None
+        message = self.workers.next(1.0) if self.running or self.queue else None
         if message is None:
             return
         if message.error is not None:
@@ -228,19 +256,23 @@ class _Batch:
         if message.event is not None:
             stage, done = str(message.event["stage"]), float(message.event["done"])
             self.observe(Event("stage", message.id, stage, done))
+        if message.given_back:
+            waiting = self.running.pop(message.id)
+            self.queue.append(replace(waiting, machine=""))
+            self.something_ended = True
         if message.ended is not None:
             self._ended(message.ended)
 
     def _ended(self, attempt: Attempt) -> None:
         outcome = attempt.outcome
         waiting = self.running.pop(outcome.id)
+        self.something_ended = True
         attempts = self.attempts.setdefault(outcome.id, [])
         attempts.append(attempt)
         if outcome.state in RETRIED and waiting.attempt == 1:
+            fixed = self.time_limit_s is not None
             self.queue.append(
-                schedule.again(
-                    waiting, outcome.state, self.budget, fixed_time=self.time_limit_s is not None
-                )
+                schedule.again(waiting, outcome.state, self._largest(), fixed_time=fixed)
             )
             self.observe(Event("retried", outcome.id, outcome=outcome))
             return
@@ -273,6 +305,10 @@ class _Batch:
 
     def _log(self, relic_id: str) -> Path:
         return self.out / ".relicscan" / "logs" / f"{relic_id}.log"
+
+
+def _too_large(relic_id: str, refusal: tuple[str, str]) -> Outcome:
+    return Outcome(relic_id, "out_of_memory", reasons=(refusal,), lasting=False)
 
 
 def _no_room(relic_id: str, needed: int, free: int) -> Outcome:

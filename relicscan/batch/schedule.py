@@ -2,13 +2,14 @@
 
 Largest first keeps the long ones from starting last (Graham 1969: at most a third longer
 than the best order). Smaller ones fill the gaps. What is tried again comes after all that
-has not been tried.
+has not been tried. On several machines the same holds for each of them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from relicscan.batch.budget import LEAST_BYTES, Budget
 from relicscan.batch.estimate import Estimate
@@ -21,7 +22,10 @@ PATIENCE, PATIENCE_S = 10.0, 600.0
 
 @dataclass(frozen=True)
 class Waiting:
-    """A relic to be started: what it is thought to take, what it is given, which attempt."""
+    """A relic to be started: what it is thought to take, what it is given, which attempt.
+
+    `machine` is where it runs, once it does.
+    """
 
     id: str
     estimate: Estimate
@@ -29,6 +33,7 @@ class Waiting:
     time_limit_s: float
     attempt: int = 1
     threads: int | None = None
+    machine: str = ""
 
     @property
     def order(self) -> tuple[int, float, str]:
@@ -75,12 +80,31 @@ def next_to_start(
     if not queue or len(running) >= budget.jobs:
         return None
     memory = budget.memory_bytes - sum(job.memory_bytes for job in running)
-    fitting = sorted((j for j in queue if j.memory_bytes <= memory), key=lambda job: job.order)
-    if not fitting:
+    fitting = (job for job in queue if job.memory_bytes <= memory)
+    chosen = min(fitting, key=lambda job: job.order, default=None)
+    if chosen is None:
         return None
-    chosen, others = fitting[0], fitting[1:]
+    if chosen.threads is not None:
+        return chosen, chosen.threads
     free = budget.threads - sum(job.threads or 1 for job in running)
     slots = budget.jobs - len(running)
     left = memory - chosen.memory_bytes
-    sharing = min(slots, 1 + sum(1 for job in others if job.memory_bytes <= left))
-    return chosen, chosen.threads or max(1, free // sharing)
+    beside = (job for job in queue if job is not chosen and job.memory_bytes <= left)
+    sharing = 1 + sum(1 for _ in islice(beside, slots - 1))
+    return chosen, max(1, free // sharing)
+
+
+def next_on_machines(
+    queue: Sequence[Waiting], running: Sequence[Waiting], machines: Mapping[str, Budget]
+) -> tuple[Waiting, int, str] | None:
+    """The relic to start now, its threads, and the machine: of those it fits on the idlest."""
+    choices = []
+    for name, budget in machines.items():
+        there = [job for job in running if job.machine == name]
+        if chosen := next_to_start(queue, there, budget):
+            relic, threads = chosen
+            choices.append((relic.order, len(there) / budget.jobs, name, relic, threads))
+    if not choices:
+        return None
+    _, _, name, relic, threads = min(choices, key=lambda choice: choice[:3])
+    return relic, threads, name

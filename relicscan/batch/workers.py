@@ -14,26 +14,38 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from relicscan.batch.budget import Budget
+from relicscan.batch.estimate import Estimate
 from relicscan.batch.job import Job
 from relicscan.batch.process import Attempt, Cancelled, attempt
+
+#: The name of the only machine of a run without a cluster.
+HERE = ""
 
 
 @dataclass(frozen=True)
 class Message:
-    """News of the relic `id`: a worker's event, the end of an attempt, or what we did wrong."""
+    """News of the relic `id`: a worker's event, the end of an attempt, or what we did wrong.
+
+    `given_back` says that the attempt never began, and that its machine takes no more.
+    """
 
     id: str
     event: Mapping[str, Any] | None = None
     ended: Attempt | None = None
     error: BaseException | None = None
+    given_back: bool = False
 
 
 class Workers(Protocol):
     """What a run needs of the place where its attempts run."""
 
-    budget: Budget
+    def machines(self) -> Mapping[str, Budget]:
+        """What each machine that can be had now may give, by its name; asked for often."""
 
-    def start(self, job: Job, log: Path) -> None:
+    def refusal(self, estimate: Estimate) -> tuple[str, str] | None:
+        """Why no machine could ever take such a relic, and what would work; None if one may."""
+
+    def start(self, job: Job, log: Path, machine: str) -> None:
         """Begin an attempt."""
 
     def next(self, timeout_s: float) -> Message | None:
@@ -47,12 +59,18 @@ class LocalWorkers:
     """Processes on this machine."""
 
     def __init__(self, budget: Budget) -> None:
-        self.budget = budget
+        self._machines = {HERE: budget}
         self._messages: queue.SimpleQueue[Message] = queue.SimpleQueue()
         self._cancelled = threading.Event()
         self._threads: list[threading.Thread] = []
 
-    def start(self, job: Job, log: Path) -> None:
+    def machines(self) -> Mapping[str, Budget]:
+        return self._machines
+
+    def refusal(self, estimate: Estimate) -> None:
+        """None: an estimate may be wrong, and here trying costs nobody else anything."""
+
+    def start(self, job: Job, log: Path, machine: str = HERE) -> None:
         thread = threading.Thread(target=self._run, args=(job, log), daemon=True)
         self._threads = [*(t for t in self._threads if t.is_alive()), thread]
         thread.start()
