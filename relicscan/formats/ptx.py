@@ -129,6 +129,7 @@ def _take_grid(lines: Lines, size: int) -> tuple[int, int]:
     return counts[0], counts[1]
 
 
+@np.errstate(over="ignore", invalid="ignore")
 def _take_pose(lines: Lines) -> tuple[FloatArray | None, list[str]]:
     """T_common_scan (4, 4) from the eight lines behind the grid, and what is odd about it.
 
