@@ -6,6 +6,8 @@ import unicodedata
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from relicscan.metadata.identity import (
     MAX_LENGTH,
@@ -57,11 +59,33 @@ def test_long_paths_keep_their_end_and_stay_apart() -> None:
     assert first != second
 
 
-def test_every_name_gives_a_valid_id() -> None:
-    # Every character of the basic plane, surrogates (bytes that were no UTF-8) included.
-    for start in range(0, 0x10000, 7):
-        name = "".join(map(chr, range(start, min(start + 7, 0x10000))))
-        assert id_problem(relic_id_from_path([name])) is None
+names = st.text(st.characters(exclude_characters="/\0"), min_size=1, max_size=150)
+repeatable = settings(derandomize=True, deadline=None, database=None, max_examples=300)
+
+
+@given(st.lists(names, max_size=4))
+@repeatable
+def test_any_path_gives_a_valid_id(parts: list[str]) -> None:
+    """Surrogates (bytes that were no UTF-8) included."""
+    relic_id = relic_id_from_path(parts)
+    assert id_problem(relic_id) is None
+    for form in ("NFC", "NFD"):
+        assert relic_id_from_path([unicodedata.normalize(form, part) for part in parts]) == relic_id
+
+
+few_letters = st.text(st.sampled_from("aAé1鼎觚Жж -."), max_size=3)
+
+
+@given(few_letters, few_letters)
+@repeatable
+def test_names_that_ascii_cannot_say_keep_their_ids_apart(one: str, other: str) -> None:
+    """Only what differs in case, accents and punctuation may share an id, and is then refused."""
+    if relic_id_from_path([one]) == relic_id_from_path([other]):
+        letters = [
+            [c for c in unicodedata.normalize("NFKD", name.lower()) if c.isalnum()]
+            for name in (one, other)
+        ]
+        assert letters[0] == letters[1]
 
 
 @pytest.mark.parametrize(
