@@ -185,8 +185,13 @@ def _not_placed(out: Path, outcome: Outcome, error: OSError, ledger: Ledger) -> 
 
 def _add_to_log(log: Path, outcome: Outcome) -> None:
     """The reasons, where a relic keeps the manifest of an earlier run and has no other place."""
-    with suppress(OSError), log.open("a", encoding="utf-8") as stream:
-        for text, remedy in outcome.reasons:
-            stream.write(f"{outcome.verdict or outcome.state}: {text}\n")
-            if remedy:
-                stream.write(f"  what would work: {remedy}\n")
+    lines = []
+    for text, remedy in outcome.reasons:
+        lines.append(f"{outcome.verdict or outcome.state}: {text}\n")
+        if remedy:
+            lines.append(f"  what would work: {remedy}\n")
+    with suppress(OSError):
+        said = log.read_text(encoding="utf-8", errors="replace") if log.exists() else ""
+        if not said.endswith("".join(lines)):
+            with log.open("a", encoding="utf-8") as stream:
+                stream.writelines(lines)

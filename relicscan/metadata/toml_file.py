@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from relicscan.errors import ScanError, unreadable
+from relicscan.errors import ScanError, Unreachable, unreadable
 from relicscan.metadata.toml_outline import MAX_DEPTH, outline
 from relicscan.metadata.toml_problems import schema_error, syntax_error
 
@@ -43,10 +43,12 @@ def read_toml(path: Path, model: type[Model], *, max_bytes: int) -> Model:
 
 def _text_of(path: Path, scan: str, max_bytes: int) -> str:
     if not path.is_file():
-        raise ScanError(
+        # Whoever names it has seen it: it has gone since, perhaps with its share.
+        raise Unreachable(
             "there is no such file",
             scan=scan,
-            remedy="`relicscan new` writes one, or leave it out: it is optional",
+            remedy="check that its disk or share is there; `relicscan new` writes one, and it is "
+            "optional",
         )
     try:
         with path.open("rb") as stream:

@@ -1,0 +1,241 @@
+"""Does an output folder still hold what its manifests say?
+
+    index.json.sha256 ─► index.json ─► <id>/relic.json ─► every file of the relic
+
+Every link of the chain is followed and every byte read. What lies in a relic's folder and is
+listed by nothing is a difference as well. Nothing is written and no lock is taken, so a
+folder on a disc that cannot be written is verified like any other; while a run is at work, what
+it has not entered yet is told as a difference.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from relicscan.batch.held_against import (
+    Difference,
+    HeldAgainst,
+    Progress,
+    open_regular,
+    unreadable,
+    what_lies_below,
+)
+from relicscan.batch.verify_scans import hold_scans
+from relicscan.errors import OutputError
+from relicscan.metadata.canonical import MAX_BYTES, parse_json
+from relicscan.metadata.index import CHECKSUM, INDEX, Index, IndexEntry
+from relicscan.metadata.manifest import RelicManifest
+from relicscan.metadata.run_record import RunRecord
+from relicscan.scan_folder import find_relics
+
+MANIFEST, RUN, REPORT, PRIVATE = "relic.json", "run.json", "report.html", ".relicscan"
+#: What a relic's folder holds that relic.json does not list, since it changes from run to run.
+UNLISTED = frozenset([MANIFEST, RUN, REPORT])
+
+_RESTORE_INDEX = "restore both from a copy, or delete both and run all relics again"
+_NO_ANCHOR = "restore it from a copy; if every relic.json can be trusted, any run writes it again"
+_RESTORE = "restore it from a copy, or delete the relic's folder and run its scans again"
+_BEHIND = "a run is at work or was interrupted: run again, which brings the index up to date"
+_NOT_OURS = "move it out of the relic's folder if somebody needs it, else delete it"
+_NOT_LISTED = "run its scans again, which enters it, or move the folder away"
+
+
+def verify(
+    out: str | Path,
+    *,
+    scans: str | Path | Sequence[str | Path] = (),
+    observe: Callable[[Progress], None] = lambda _: None,
+) -> list[Difference]:
+    """What is not as it was written in the output folder `out`, sorted by path; empty if all is.
+
+    `scans` are the files, folders and roots that the relics were made from: they are read as
+    well and held against the sources that each relic.json lists. `observe` is called from
+    several threads, never twice at a time. Raises OutputError where `out` is no output
+    folder, PipelineError where one of `scans` does not exist.
+    """
+    out = Path(out)
+    _check_is_output(out)
+    roots = [Path(scans)] if isinstance(scans, str | Path) else [Path(root) for root in scans]
+    found = find_relics(roots) if roots else []
+    with HeldAgainst(observe) as held:
+        chain = _Chain(out, held)
+        chain.follow()
+        if roots:
+            chain.differences += hold_scans(chain.manifests, found, roots, held)
+    return sorted(chain.differences, key=lambda d: (d.relic or "", d.path, d.problem))
+
+
+def _check_is_output(out: Path) -> None:
+    problem = "this is no output folder of relicscan"
+    try:
+        names = {path.name for path in out.iterdir()}
+    except OSError as error:
+        names, problem = set(), unreadable(error)
+    if names & {INDEX, CHECKSUM, PRIVATE}:
+        return
+    if not any(os.path.lexists(out / name / MANIFEST) for name in names):
+        raise OutputError(
+            problem,
+            scan=str(out),
+            remedy=f"name the folder that a run wrote: {INDEX} lies in it",
+        )
+
+
+@dataclass
+class _Chain:
+    """The way from the anchor to every file, and what is not as it should be along it.
+
+    `manifests` are those that could be read, for whoever goes on from them.
+    """
+
+    out: Path
+    held: HeldAgainst
+    differences: list[Difference] = field(default_factory=list)
+    manifests: dict[str, RelicManifest] = field(default_factory=dict)
+    behind: frozenset[str] = frozenset()
+
+    def follow(self) -> None:
+        index = self._index()
+        entries = {entry.id: entry for entry in index.relics} if index else {}
+        self.held.count(total=sum(entry.counts.bytes for entry in entries.values()))
+        self.behind = _journal(self.out)
+        for relic_id, is_link in self._folders(entries):
+            if is_link:
+                self._differ(relic_id, "", "it is a link, and relicscan writes none", _NOT_LISTED)
+            elif index is None or relic_id in entries:
+                self._relic(relic_id, entries.get(relic_id))
+                self.held.count(relics=1)
+            else:
+                remedy = _BEHIND if relic_id in self.behind else _NOT_LISTED
+                self._differ(relic_id, "", f"{INDEX} does not list this relic", remedy)
+
+    def _index(self) -> Index | None:
+        content = self._content(None, INDEX, _RESTORE_INDEX)
+        stated = self._content(None, CHECKSUM, _NO_ANCHOR)
+        if content is None:
+            return None
+        if stated is not None and stated != f"{_sha256(content)}  {INDEX}\n".encode():
+            self._differ(None, INDEX, f"it is not the file that {CHECKSUM} is of", _RESTORE_INDEX)
+        try:
+            return parse_json(content, Index, scan=INDEX)
+        except OutputError as error:
+            self._differ(None, INDEX, error.message, _RESTORE_INDEX)
+            return None
+
+    def _folders(self, entries: dict[str, IndexEntry]) -> list[tuple[str, bool]]:
+        """Folders of relics, those that are listed and those that are there; and which are links.
+
+        What else lies beside them (a site, a note) is nobody's business here.
+        """
+        names = dict.fromkeys(entries, False)
+        with suppress(OSError):
+            for entry in os.scandir(self.out):
+                if entry.is_symlink():
+                    if entry.name in entries or Path(entry.path).is_dir():
+                        names[entry.name] = True
+                elif os.path.lexists(Path(entry.path) / MANIFEST):
+                    names[entry.name] = False
+        return sorted(names.items())
+
+    def _relic(self, relic_id: str, entry: IndexEntry | None) -> None:
+        folder = self.out / relic_id
+        content = self._content(relic_id, MANIFEST, _RESTORE)
+        if content is None:
+            return
+        fits = entry is None or entry.sha256 == _sha256(content)
+        if not fits:
+            remedy = _BEHIND if relic_id in self.behind else _RESTORE
+            self._differ(relic_id, MANIFEST, f"it is not the file that {INDEX} lists", remedy)
+        try:
+            manifest = parse_json(content, RelicManifest, scan=MANIFEST)
+        except OutputError as error:
+            self._differ(relic_id, MANIFEST, error.message, error.remedy or _RESTORE)
+            return
+        if manifest.id != relic_id:
+            # Its files cannot be held against what is said of those of another relic.
+            self._differ(relic_id, MANIFEST, f"it is of the relic '{manifest.id}'", _RESTORE)
+            return
+        if entry is not None and fits and not _agree(entry, manifest):
+            problem = f"{INDEX} gives it another state, verdict or size"
+            self._differ(relic_id, MANIFEST, problem, _RESTORE_INDEX)
+        self.manifests[relic_id] = manifest
+        there = what_lies_below(folder)
+        if there.get(RUN, "") is None:
+            self._run_record(relic_id)
+        self._files(relic_id, manifest, there)
+
+    def _files(self, relic_id: str, manifest: RelicManifest, there: dict[str, str | None]) -> None:
+        """Files are looked up among those that are there: no path of a manifest is followed."""
+        for file in manifest.delivered:
+            problem = there.pop(file.path, "it is missing")
+            if problem is not None:
+                self._differ(relic_id, file.path, problem, _RESTORE)
+                continue
+
+            def say(problem: str, path: str = file.path) -> None:
+                self._differ(relic_id, path, problem, _RESTORE)
+
+            self.held.file(self.out / relic_id / file.path, file.bytes, file.sha256, say)
+        for path, problem in there.items():
+            if problem is not None or path not in UNLISTED:
+                self._differ(relic_id, path, problem or "nothing lists it", _NOT_OURS)
+
+    def _run_record(self, relic_id: str) -> None:
+        """Nothing vouches for run.json; it is there or not, but it is what relicscan writes."""
+        remedy = "restore it from a copy, or delete it: the next run makes the relic again"
+        content = self._content(relic_id, RUN, remedy)
+        if content is None:
+            return
+        try:
+            of = parse_json(content, RunRecord, scan=RUN).id
+        except OutputError as error:
+            self._differ(relic_id, RUN, error.message, remedy)
+            return
+        if of != relic_id:
+            self._differ(relic_id, RUN, f"it is of the relic '{of}'", remedy)
+
+    def _content(self, relic_id: str | None, name: str, remedy: str) -> bytes | None:
+        path = self.out / (relic_id or "") / name
+        try:
+            if path.is_symlink():
+                problem = "it is a link, and relicscan writes none"
+            else:
+                with open_regular(path) as stream:
+                    content = stream.read(MAX_BYTES + 1)
+                if len(content) <= MAX_BYTES:
+                    return content
+                problem = f"it is larger than {MAX_BYTES:,} bytes"
+        except (FileNotFoundError, NotADirectoryError):
+            problem = "it is missing"
+        except OSError as error:
+            problem = unreadable(error)
+        self._differ(relic_id, name, problem, remedy)
+        return None
+
+    def _differ(self, relic_id: str | None, path: str, problem: str, remedy: str) -> None:
+        where = "/".join(part for part in (relic_id, path) if part)
+        self.differences.append(Difference(relic_id, where, problem, remedy))
+
+
+def _agree(entry: IndexEntry, manifest: RelicManifest) -> bool:
+    """Whether the index says of a relic what its manifest says, or that a later run failed."""
+    said = IndexEntry.of(manifest)
+    if entry.from_earlier_run:
+        said = said.of_earlier_run(entry.state)
+    return entry == said.model_copy(update={"sha256": entry.sha256})
+
+
+def _journal(out: Path) -> frozenset[str]:
+    """Relics that were placed after the index was last written: see `relicscan.batch.ledger`."""
+    with suppress(OSError), open_regular(out / PRIVATE / "journal") as stream:
+        return frozenset(stream.read(MAX_BYTES).decode("utf-8", "replace").splitlines())
+    return frozenset()
+
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
