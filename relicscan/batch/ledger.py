@@ -87,9 +87,9 @@ def entry_on_disk(out: Path, relic_id: str) -> IndexEntry | None:
     except OutputError:
         return None
     with suppress(OutputError):
-        state = read_run(folder / "run.json").state
-        if state != entry.state:
-            return entry.of_earlier_run(state)
+        run = read_run(folder / "run.json")
+        if run.state != entry.state:
+            return entry.of_earlier_run(run.state, run.reasons)
     return entry
 
 

@@ -177,7 +177,7 @@ def _not_placed(out: Path, outcome: Outcome, error: OSError, ledger: Ledger) -> 
     entry = entry_on_disk(out, outcome.id)
     if entry is None:
         raise OutputError(reason[0], scan=str(out / outcome.id), remedy=reason[1]) from None
-    ledger.enter(entry.of_earlier_run("failed"))
+    ledger.enter(entry.of_earlier_run("failed", [Reason(text=reason[0], remedy=reason[1])]))
     return replace(
         outcome, state="failed", verdict=None, reasons=(reason,), kept_earlier=True, lasting=False
     )

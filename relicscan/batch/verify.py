@@ -66,7 +66,7 @@ def verify(
         chain = _Chain(out, held)
         chain.follow()
         if roots:
-            chain.differences += hold_scans(chain.manifests, found, roots, held)
+            hold_scans(chain.manifests, found, roots, held, chain.differences)
     return sorted(chain.differences, key=lambda d: (d.relic or "", d.path, d.problem))
 
 
@@ -226,7 +226,9 @@ def _agree(entry: IndexEntry, manifest: RelicManifest) -> bool:
     """Whether the index says of a relic what its manifest says, or that a later run failed."""
     said = IndexEntry.of(manifest)
     if entry.from_earlier_run:
-        said = said.of_earlier_run(entry.state)
+        # Why it failed is in its run.json, which no checksum covers.
+        said = said.of_earlier_run(entry.state, [])
+        said = said.model_copy(update={"reason": entry.reason, "remedy": entry.remedy})
     return entry == said.model_copy(update={"sha256": entry.sha256})
 
 

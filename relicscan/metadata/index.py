@@ -26,6 +26,7 @@ from relicscan.metadata.fields import Record, RelicId, Sha256
 from relicscan.metadata.manifest import (
     SCHEMA_VERSION,
     Count,
+    Reason,
     RelicManifest,
     SchemaVersion,
     State,
@@ -50,13 +51,16 @@ class EntryCounts(Record):
 class IndexEntry(Record):
     """One relic; its manifest is `<id>/relic.json`, with this SHA-256.
 
-    State and verdict are those of the last run. Where that failed and the model of
-    an earlier run was kept, `from_earlier_run` says so, and the manifest is its.
+    State and verdict are those of the last run, `reason` is the first thing that stands
+    against it, and `remedy` what to do about that. Where it failed and the model of an
+    earlier run was kept, `from_earlier_run` says so, and the manifest is its.
     """
 
     id: RelicId
     state: State
     verdict: Verdict | None
+    reason: str | None
+    remedy: str | None
     sha256: Sha256
     from_earlier_run: bool = False
     counts: EntryCounts
@@ -64,10 +68,13 @@ class IndexEntry(Record):
     @classmethod
     def of(cls, manifest: RelicManifest) -> IndexEntry:
         """The entry of a manifest that is written as its canonical JSON."""
+        reason, remedy = _first(manifest.reasons)
         return cls(
             id=manifest.id,
             state=manifest.state,
             verdict=manifest.verdict,
+            reason=reason,
+            remedy=remedy,
             sha256=digest(manifest),
             counts=EntryCounts(
                 sources=len(manifest.sources),
@@ -79,10 +86,22 @@ class IndexEntry(Record):
             ),
         )
 
-    def of_earlier_run(self, state: State) -> IndexEntry:
+    def of_earlier_run(self, state: State, reasons: Sequence[Reason]) -> IndexEntry:
         """The entry of a model that stays where the last run ended in `state` and made none."""
-        changes = {"state": state, "verdict": None, "from_earlier_run": True}
-        return self.model_copy(update=changes)
+        reason, remedy = _first(reasons)
+        return self.model_copy(
+            update={
+                "state": state,
+                "verdict": None,
+                "reason": reason,
+                "remedy": remedy,
+                "from_earlier_run": True,
+            }
+        )
+
+
+def _first(reasons: Sequence[Reason]) -> tuple[str | None, str | None]:
+    return (reasons[0].text, reasons[0].remedy) if reasons else (None, None)
 
 
 class Index(Record):

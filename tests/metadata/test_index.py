@@ -75,6 +75,18 @@ def test_the_chain_of_checksums(tmp_path: Path) -> None:
                        stdout=subprocess.DEVNULL)  # fmt: skip
 
 
+def test_what_stands_against_a_relic_and_what_to_do_about_it(manifest: RelicManifest) -> None:
+    good = IndexEntry.of(manifest.model_copy(update={"verdict": "pass", "reasons": ()}))
+    assert (good.reason, good.remedy) == (None, None)
+    torn, full = Reason(text="torn", remedy="send it again"), Reason(text="full", remedy=None)
+    failing = {"state": "rejected", "verdict": None, "reasons": (torn, full)}
+    bad = IndexEntry.of(manifest.model_copy(update=failing))
+    assert (bad.reason, bad.remedy) == ("torn", "send it again")
+    later = good.of_earlier_run("failed", [full])
+    assert (later.state, later.reason, later.remedy) == ("failed", "full", None)
+    assert (later.from_earlier_run, later.sha256) == (True, good.sha256)
+
+
 def test_counts(manifest: RelicManifest) -> None:
     counts = IndexEntry.of(manifest).counts
     assert counts.sources == 2
