@@ -89,7 +89,11 @@ def commands() -> str:
             ("exit code", "meaning"),
             (
                 ("0", "all well"),
-                ("1", "at least one relic failed, was rejected, or broke its budget"),
+                (
+                    "1",
+                    "at least one relic failed, was rejected, or broke its budget, "
+                    "or `verify` found a difference",
+                ),
                 ("2", "the command line or a pipeline is wrong, or OUT cannot be written"),
                 ("11", "another run holds the output folder"),
                 ("12", "not enough disk to start"),

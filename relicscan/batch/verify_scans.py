@@ -21,15 +21,15 @@ def hold_scans(
     found: Sequence[FoundRelic],
     roots: Sequence[Path],
     held: HeldAgainst,
-) -> list[Difference]:
-    """What is wrong with the sources of the manifests; complete when `held` has been left.
+    differences: list[Difference],
+) -> None:
+    """Add what is wrong with the sources of the manifests; all is there when `held` is left.
 
     Scans that no manifest lists are work that is still to be done, and no difference.
     """
     folders = {relic.id: relic.folder for relic in found}
     # What a scan refers to lies beside it, also where the scan alone was given.
     given = [root if root.is_dir() else root.parent for root in roots]
-    differences: list[Difference] = []
     total = sum(s.bytes for manifest in manifests.values() for s in manifest.sources)
     held.count(total=total)
     for relic_id, manifest in manifests.items():
@@ -49,7 +49,6 @@ def hold_scans(
                 say("it is a link that leads out of the folders that were given")
             else:
                 held.file(Path(os.path.realpath(path)), source.bytes, source.sha256, say)
-    return differences
 
 
 def _as_named(folder: Path, recorded: str) -> Path:

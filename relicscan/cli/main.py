@@ -11,7 +11,18 @@ from typing import Annotated
 import typer
 
 from relicscan import __version__
-from relicscan.cli import check, doctor, inspect, new, run, schema, stage, stages, validate
+from relicscan.cli import (
+    check,
+    doctor,
+    inspect,
+    new,
+    run,
+    schema,
+    stage,
+    stages,
+    validate,
+    verify,
+)
 from relicscan.cli.output import explain
 from relicscan.errors import RelicscanError
 
@@ -24,7 +35,7 @@ app = typer.Typer(
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for module in (run, inspect, check, stages, stage, validate, schema, doctor, new):
+for module in (run, inspect, check, stages, stage, validate, verify, schema, doctor, new):
     app.command(name=module.__name__.rpartition(".")[2])(module.command)
 
 

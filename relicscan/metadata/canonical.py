@@ -23,6 +23,7 @@ from relicscan.errors import OutputError
 
 #: An index of 100,000 relics has some 40 MB.
 MAX_BYTES = 200_000_000
+_RESTORE_REMEDY = "restore the file from a copy, or move it away and run again"
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -71,10 +72,11 @@ def read_json(path: Path, model: type[Model]) -> Model:
 
     Raises OutputError naming the first thing that is not as it should be.
     """
-    remedy = "restore the file from a copy, or move it away and run again"
     try:
         if path.stat().st_size > MAX_BYTES:
-            raise OutputError(f"larger than {MAX_BYTES:,} bytes", scan=str(path), remedy=remedy)
+            raise OutputError(
+                f"larger than {MAX_BYTES:,} bytes", scan=str(path), remedy=_RESTORE_REMEDY
+            )
         content = path.read_bytes()
     except OSError as error:
         raise OutputError(
@@ -82,16 +84,22 @@ def read_json(path: Path, model: type[Model]) -> Model:
             scan=str(path),
             remedy="check that it exists and that you may read it",
         ) from None
+    return parse_json(content, model, scan=str(path))
+
+
+def parse_json(content: bytes, model: type[Model], *, scan: str) -> Model:
+    """The same from the content of the file `scan`. Raises OutputError."""
     try:
         return model.model_validate_json(content)
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])[:200]
+        remedy = _RESTORE_REMEDY
         if where == "schema_version":
             remedy = f"another version of relicscan wrote it ({first['input']!r}): use that version"
         raise OutputError(
             f"not what relicscan writes: {f'{where}: ' if where else ''}{first['msg']}",
-            scan=str(path),
+            scan=scan,
             remedy=remedy,
         ) from None
 

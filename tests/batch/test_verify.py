@@ -1,0 +1,507 @@
+"""Whatever was changed in an output folder is found and named, and nothing else is."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from batch.spoiled import Night
+from tiny_scans import files_below, read_json, sphere, write_cup, write_ply, write_toml
+
+from relicscan.batch import held_against
+from relicscan.batch.held_against import HeldAgainst, Progress
+from relicscan.batch.run import run
+from relicscan.batch.verify import verify
+from relicscan.errors import OutputError, PipelineError
+
+LOW = "web/low.glb"
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory, pipeline: str) -> Path:
+    """A root of scans and the output folder made from it: `bowl`, `cup` and a rejected `torn`."""
+    root = tmp_path_factory.mktemp("verify")
+    for name in ("bowl", "cup", "torn"):
+        write_cup(root / "scans" / name)
+    (root / "scans" / "bowl" / "notes.txt").write_text("seen on Monday")
+    torn = root / "scans" / "torn" / "cup.ply"
+    torn.write_bytes(torn.read_bytes()[:-20])
+    run(root / "scans", root / "out", pipeline=pipeline, jobs=2)
+    return root
+
+
+@pytest.fixture
+def out(finished: Path, tmp_path: Path) -> Path:
+    shutil.copytree(finished / "out", tmp_path / "out")
+    return tmp_path / "out"
+
+
+@pytest.fixture
+def scans(finished: Path, tmp_path: Path) -> Path:
+    shutil.copytree(finished / "scans", tmp_path / "scans")
+    return tmp_path / "scans"
+
+
+def problems(out: Path, **asked: Any) -> dict[str, str]:
+    """What is wrong by path; each relic is the one that the path leads to."""
+    found = verify(out, **asked)
+    for difference in found:
+        assert difference.remedy
+        if difference.relic is not None:
+            assert difference.relic in difference.path.split("/")
+    told = {difference.path: difference.problem for difference in found}
+    assert len(told) == len(found)
+    return told
+
+
+def rewrite(path: Path, change: Callable[[Any], object]) -> None:
+    data = read_json(path)
+    change(data)
+    path.write_text(json.dumps(data), encoding="utf-8")
+
+
+def anchor(out: Path) -> None:
+    """Make the checksum of index.json again."""
+    sha256 = hashlib.sha256((out / "index.json").read_bytes()).hexdigest()
+    (out / "index.json.sha256").write_text(f"{sha256}  index.json\n")
+
+
+def flip(path: Path, at: int = -1) -> None:
+    content = bytearray(path.read_bytes())
+    content[at] ^= 1
+    path.write_bytes(content)
+
+
+# All is well
+
+
+def test_a_good_folder_has_no_difference(out: Path) -> None:
+    assert verify(out) == []
+    assert verify(str(out)) == []
+
+
+def test_a_night_in_which_much_went_wrong_is_written_as_it_should_be(night: Night) -> None:
+    """Relics that failed have manifests too, and models of earlier runs that stayed are listed."""
+    assert verify(night.out) == []
+
+
+def test_a_model_that_an_earlier_run_made(out: Path, scans: Path, pipeline: str) -> None:
+    (scans / "cup" / "cup.ply").write_bytes(b"ply")
+    run(scans, out, pipeline=pipeline)
+    (entry,) = [e for e in read_json(out / "index.json")["relics"] if e["id"] == "cup"]
+    assert entry["from_earlier_run"]
+    assert verify(out) == []
+
+
+def test_reports_and_what_lies_beside_the_relics_are_nobodys_business(out: Path) -> None:
+    (out / "report.html").write_text("a night")
+    (out / "cup" / "report.html").write_text("a cup")
+    (out / "site").mkdir()
+    (out / "site" / "index.html").write_text("an exhibition")
+    (out / "cup" / "run.json").unlink()
+    (out / "latest.txt").symlink_to(out / "index.json")
+    assert verify(out) == []
+
+
+def test_nothing_is_written(out: Path) -> None:
+    def state() -> dict[str, tuple[bytes, int]]:
+        return {n: ((out / n).read_bytes(), (out / n).stat().st_mtime_ns) for n in files_below(out)}
+
+    flip(out / "cup" / LOW)
+    before = state()
+    folders = [out, *(path for path in out.rglob("*") if path.is_dir())]
+    for folder in folders:
+        folder.chmod(0o555)
+    try:
+        assert set(problems(out)) == {f"cup/{LOW}"}
+    finally:
+        for folder in folders:
+            folder.chmod(0o755)
+    assert state() == before
+
+
+# Files
+
+
+@pytest.mark.parametrize("at", [0, 100, -1])
+def test_one_changed_bit(out: Path, at: int) -> None:
+    flip(out / "cup" / LOW, at)
+    assert problems(out) == {f"cup/{LOW}": "its content has changed: its SHA-256 is another one"}
+
+
+def test_a_bit_beyond_the_first_piece(out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(held_against, "CHUNK_BYTES", 7)
+    assert verify(out) == []
+    flip(out / "cup" / "master" / "mesh.ply", 30)
+    assert set(problems(out)) == {"cup/master/mesh.ply"}
+
+
+@pytest.mark.parametrize("change", [-1, 1])
+def test_a_file_that_is_too_short_or_too_long(out: Path, change: int) -> None:
+    path = out / "bowl" / LOW
+    content = path.read_bytes()
+    path.write_bytes(content[:-1] if change < 0 else content + b"\0")
+    size = len(content)
+    assert problems(out) == {
+        f"bowl/{LOW}": f"it has {size + change:,} bytes and should have {size:,}"
+    }
+
+
+def test_a_file_that_is_missing(out: Path) -> None:
+    (out / "cup" / LOW).unlink()
+    assert problems(out) == {f"cup/{LOW}": "it is missing"}
+    shutil.rmtree(out / "cup" / "web")
+    assert problems(out) == {f"cup/web/{n}.glb": "it is missing" for n in ("low", "high")}
+
+
+@pytest.mark.parametrize("name", ["web/ultra.glb", "notes.txt", ".hidden", "preview/a/b.webp"])
+def test_a_file_that_nothing_lists(out: Path, name: str) -> None:
+    path = out / "torn" / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("x")
+    assert problems(out) == {f"torn/{name}": "nothing lists it"}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need a privilege on Windows")
+def test_links_are_never_followed(out: Path, tmp_path: Path) -> None:
+    """Also where what they lead to is byte for byte what is listed."""
+    link = "it is a link, and relicscan writes none"
+    shutil.copytree(out, tmp_path / "copy")
+    low, web = out / "cup" / LOW, out / "bowl" / "web"
+    low.unlink()
+    low.symlink_to(tmp_path / "copy" / "cup" / LOW)
+    shutil.rmtree(web)
+    web.symlink_to(tmp_path / "copy" / "bowl" / "web")
+    assert problems(out) == {
+        f"cup/{LOW}": link,
+        "bowl/web": link,
+        "bowl/web/low.glb": "it is missing",
+        "bowl/web/high.glb": "it is missing",
+    }
+    shutil.rmtree(out / "cup")
+    (out / "cup").symlink_to(tmp_path / "copy" / "cup")
+    (out / "vase").symlink_to(tmp_path / "copy" / "cup")
+    assert {n: p for n, p in problems(out).items() if "bowl" not in n} == {
+        "cup": link,
+        "vase": link,
+    }
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need a privilege on Windows")
+@pytest.mark.parametrize("name", ["index.json", "index.json.sha256", "cup/relic.json"])
+def test_links_in_place_of_manifests(out: Path, tmp_path: Path, name: str) -> None:
+    (out / name).rename(tmp_path / "moved")
+    (out / name).symlink_to(tmp_path / "moved")
+    assert problems(out) == {name: "it is a link, and relicscan writes none"}
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes here")
+def test_a_pipe_is_not_waited_for(out: Path) -> None:
+    for name in (LOW, "relic.json"):
+        (out / "cup" / name).unlink()
+        os.mkfifo(out / "cup" / name)
+        assert "cup/" + name in problems(out)
+
+
+@pytest.mark.skipif(
+    sys.platform == "win32" or os.geteuid() == 0, reason="nothing is closed to this user"
+)
+def test_a_file_that_cannot_be_read(out: Path) -> None:
+    (out / "cup" / LOW).chmod(0)
+    assert problems(out) == {f"cup/{LOW}": "it cannot be read (Permission denied)"}
+
+
+def test_a_disk_that_fails(out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = held_against.open_regular
+
+    def failing(path: Path) -> Any:
+        if path.name == "high.glb":
+            raise OSError(5, "Input/output error")
+        return whole(path)
+
+    monkeypatch.setattr(held_against, "open_regular", failing)
+    assert problems(out) == {
+        f"{name}/web/high.glb": "it cannot be read (Input/output error)" for name in ("bowl", "cup")
+    }
+
+
+# Manifests
+
+
+def test_a_changed_manifest(out: Path) -> None:
+    path = out / "cup" / "relic.json"
+    path.write_bytes(path.read_bytes().replace(b'"reproducible": false', b'"reproducible": true'))
+    assert problems(out) == {"cup/relic.json": "it is not the file that index.json lists"}
+
+
+def test_a_manifest_changed_together_with_its_file(out: Path) -> None:
+    """Whoever makes a model look right by its manifest fails at the index."""
+    flip(out / "cup" / LOW)
+    sha256 = hashlib.sha256((out / "cup" / LOW).read_bytes()).hexdigest()
+
+    def change(manifest: Any) -> None:
+        (level,) = [x for x in manifest["levels"] if x["path"] == LOW]
+        level["sha256"] = sha256
+
+    rewrite(out / "cup" / "relic.json", change)
+    assert set(problems(out)) == {"cup/relic.json"}
+
+
+def test_manifests_of_two_relics_that_were_swapped(out: Path) -> None:
+    cup, bowl = out / "cup" / "relic.json", out / "bowl" / "relic.json"
+    content = cup.read_bytes()
+    cup.write_bytes(bowl.read_bytes())
+    bowl.write_bytes(content)
+    found = verify(out)
+    assert {d.problem for d in found if d.path == "cup/relic.json"} == {
+        "it is not the file that index.json lists",
+        "it is of the relic 'bowl'",
+    }
+    assert {d.path for d in found} == {"cup/relic.json", "bowl/relic.json"}
+
+
+def test_a_manifest_that_is_missing(out: Path) -> None:
+    (out / "cup" / "relic.json").unlink()
+    assert problems(out) == {"cup/relic.json": "it is missing"}
+    shutil.rmtree(out / "cup")
+    assert problems(out) == {"cup/relic.json": "it is missing"}
+    (out / "cup").write_text("a file")
+    assert problems(out) == {"cup/relic.json": "it is missing"}
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"{}", b"\xff", b"[" * 100_000])
+def test_a_manifest_that_does_not_parse(out: Path, content: bytes) -> None:
+    (out / "cup" / "relic.json").write_bytes(content)
+    told = [d.problem for d in verify(out)]
+    assert told[0] == "it is not the file that index.json lists"
+    assert told[1].startswith("not what relicscan writes: ")
+    assert len(told) == 2
+
+
+@pytest.mark.parametrize("path", ["../bowl/web/low.glb", "/etc/passwd", "web/../../x", "C:x"])
+def test_a_manifest_whose_paths_lead_out(out: Path, path: str) -> None:
+    def change(manifest: Any) -> None:
+        manifest["levels"][0]["path"] = path
+
+    rewrite(out / "cup" / "relic.json", change)
+    told = [d for d in verify(out) if d.problem.startswith("not what relicscan writes")]
+    assert [d.path for d in told] == ["cup/relic.json"]
+
+
+def test_a_run_record_that_does_not_parse_or_is_of_another(out: Path) -> None:
+    shutil.copyfile(out / "bowl" / "run.json", out / "cup" / "run.json")
+    (out / "bowl" / "run.json").write_text("{}")
+    told = problems(out)
+    assert told.pop("cup/run.json") == "it is of the relic 'bowl'"
+    assert told.pop("bowl/run.json").startswith("not what relicscan writes: ")
+    assert not told
+
+
+# The index
+
+
+def test_a_changed_index(out: Path) -> None:
+    path = out / "index.json"
+    path.write_bytes(path.read_bytes() + b"\n")
+    assert problems(out) == {"index.json": "it is not the file that index.json.sha256 is of"}
+
+
+@pytest.mark.parametrize("name", ["index.json", "index.json.sha256"])
+def test_a_missing_index_or_anchor(out: Path, name: str) -> None:
+    (out / name).unlink()
+    assert problems(out) == {name: "it is missing"}
+
+
+def test_without_an_index_the_manifests_still_hold_their_files(out: Path) -> None:
+    flip(out / "cup" / LOW)
+    (out / "index.json").write_text("{}")
+    told = {d.path: d.problem for d in verify(out)}
+    assert set(told) == {"index.json", f"cup/{LOW}"}
+    (out / "index.json").unlink()
+    (out / "index.json.sha256").unlink()
+    shutil.rmtree(out / ".relicscan")
+    assert set(problems(out)) == {"index.json", "index.json.sha256", f"cup/{LOW}"}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"state": "failed", "verdict": None}, {"verdict": "fail"}, {"counts": {"triangles": 9}}],
+)
+def test_an_index_that_says_something_else_of_a_relic(out: Path, change: dict[str, Any]) -> None:
+    """Such an index has a checksum that fits: it was made so."""
+
+    def edit(index: Any) -> None:
+        (entry,) = [e for e in index["relics"] if e["id"] == "cup"]
+        entry["counts"] |= change.get("counts", {})
+        entry |= {key: value for key, value in change.items() if key != "counts"}
+        of = [e["state"] for e in index["relics"]]
+        verdicts = [e["verdict"] for e in index["relics"] if e["verdict"]]
+        index["states"] = {s: of.count(s) for s in of}
+        index["verdicts"] = {v: verdicts.count(v) for v in verdicts}
+
+    rewrite(out / "index.json", edit)
+    anchor(out)
+    told = problems(out)
+    assert told == {"cup/relic.json": "index.json gives it another state, verdict or size"}
+
+
+def test_a_relic_that_is_not_in_the_index(out: Path) -> None:
+    shutil.copytree(out / "cup", out / "vase")
+    assert problems(out) == {"vase": "index.json does not list this relic"}
+
+
+def test_what_a_killed_run_had_not_entered_yet_says_so(out: Path) -> None:
+    """What would work is to run again, and not to restore what is newer than the index."""
+    shutil.copytree(out / "cup", out / "vase")
+    (out / "bowl" / "relic.json").write_bytes((out / "bowl" / "relic.json").read_bytes() + b" ")
+    (out / ".relicscan" / "journal").write_text("vase\nbowl\n")
+    flip(out / "cup" / "relic.json")
+    remedies = {d.path: d.remedy for d in verify(out) if "not what" not in d.problem}
+    assert "interrupted" in remedies["vase"]
+    assert "interrupted" in remedies["bowl/relic.json"]
+    assert "restore it" in remedies["cup/relic.json"]
+
+
+def test_what_is_no_output_folder(tmp_path: Path, scans: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    for path, says in (
+        (tmp_path / "none", "No such file"),
+        (tmp_path / "file", "Not a directory"),
+        (scans, "no output folder"),
+    ):
+        with pytest.raises(OutputError, match=says) as caught:
+            verify(path)
+        assert caught.value.scan == str(path)
+
+
+# Scans
+
+
+def test_scans_that_are_as_they_were(out: Path, scans: Path) -> None:
+    assert verify(out, scans=scans) == []
+    assert verify(out, scans=[scans / name for name in ("bowl", "cup", "torn")]) == []
+    write_cup(scans / "new")
+    (scans / "cup" / "more.txt").write_text("x")
+    assert verify(out, scans=scans) == []
+
+
+@pytest.mark.parametrize(
+    "name", ["cup/cup.ply", "bowl/notes.txt", "bowl/relic.toml", "torn/cup.ply"]
+)
+def test_a_master_that_has_rotted(out: Path, scans: Path, name: str) -> None:
+    flip(scans / name)
+    assert problems(out, scans=scans) == {
+        str(scans / name): "its content has changed: its SHA-256 is another one"
+    }
+    assert verify(out) == []
+
+
+def test_a_master_that_is_missing_or_elsewhere(out: Path, scans: Path) -> None:
+    (scans / "bowl" / "notes.txt").unlink()
+    shutil.rmtree(scans / "cup")
+    told = problems(out, scans=scans)
+    assert told == {
+        str(scans / "bowl" / "notes.txt"): "it is missing",
+        "cup": "its scans were not found",
+    }
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need a privilege on Windows")
+def test_masters_may_be_links_inside_what_was_given(out: Path, scans: Path, tmp_path: Path) -> None:
+    scan = scans / "cup" / "cup.ply"
+    (scans / "store").mkdir()
+    scan.rename(scans / "store" / "1.bin")
+    scan.symlink_to(scans / "store" / "1.bin")
+    assert verify(out, scans=scans) == []
+    (scans / "store" / "1.bin").rename(tmp_path / "1.bin")
+    scan.unlink()
+    scan.symlink_to(tmp_path / "1.bin")
+    assert "leads out" in problems(out, scans=scans)[str(scan)]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names here are any bytes on Linux alone")
+def test_a_master_whose_name_is_no_unicode(out: Path, scans: Path, pipeline: str) -> None:
+    folder = scans / "cup"
+    name = os.fsdecode(b"caf\xe9.txt")
+    (folder / name).write_text("a note")
+    sources = [r"caf\udce9.txt"]
+
+    def change(manifest: Any) -> None:
+        (source,) = [s for s in manifest["sources"] if s["path"] == "relic.toml"]
+        sha256 = hashlib.sha256(b"a note").hexdigest()
+        manifest["sources"].append({**source, "path": sources[0], "bytes": 6, "sha256": sha256})
+
+    rewrite(out / "cup" / "relic.json", change)
+    assert {d.path for d in verify(out, scans=scans)} == {"cup/relic.json"}
+    flip(folder / name)
+    assert str(folder / name) in {d.path for d in verify(out, scans=scans)}
+
+
+def test_scans_that_do_not_exist(out: Path, tmp_path: Path) -> None:
+    with pytest.raises(PipelineError, match="no such file or folder"):
+        verify(out, scans=tmp_path / "none")
+
+
+# Progress
+
+
+def test_progress_ends_where_everything_has_been_read(out: Path, scans: Path) -> None:
+    seen: list[Progress] = []
+    verify(out, scans=scans, observe=seen.append)
+    last = seen[-1]
+    assert last.relics == 3
+    delivered = sum(e["counts"]["bytes"] for e in read_json(out / "index.json")["relics"])
+    masters = sum(path.stat().st_size for path in scans.rglob("*") if path.is_file())
+    assert last.bytes == last.total_bytes == delivered + masters
+    assert [p.bytes for p in seen] == sorted(p.bytes for p in seen)
+
+
+def test_an_interrupted_reading_ends_its_threads(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever presses Ctrl-C does not wait until a scan of 20 GB has been read."""
+    monkeypatch.setattr(held_against, "CHUNK_BYTES", 1)
+    path = tmp_path / "long"
+    path.write_bytes(bytes(50_000))
+    reading = threading.Event()
+    read = 0
+
+    def observe(progress: Progress) -> None:
+        nonlocal read
+        read = progress.bytes
+        reading.set()
+
+    def interrupted() -> None:
+        with HeldAgainst(observe) as held:
+            for _ in range(10):
+                held.file(path, 50_000, "", pytest.fail)
+            assert reading.wait(30)
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    assert 0 < read < 500_000
+
+
+def test_a_defect_in_a_thread_is_no_silence(out: Path) -> None:
+    def observe(progress: Progress) -> None:
+        if progress.bytes:
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        verify(out, observe=observe)
+
+
+def test_point_clouds_and_their_sources(tmp_path: Path, pipeline: str) -> None:
+    write_toml(tmp_path / "scans" / "vase")
+    write_ply(tmp_path / "scans" / "vase" / "a.ply", sphere(1500))
+    run(tmp_path / "scans", tmp_path / "out", pipeline=pipeline)
+    assert verify(tmp_path / "out", scans=tmp_path / "scans") == []
