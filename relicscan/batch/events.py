@@ -2,7 +2,7 @@
 
 As JSON lines each event has `time` (UTC), `event` and what belongs to it:
 
-    run_started     relics, to_run, jobs, threads, memory_bytes
+    run_started     relics, to_run, estimated_seconds, jobs, threads, memory_bytes
     unchanged       id, state, verdict: an earlier run ended so, and nothing has changed
     relic_started   id, attempt, threads, memory_bytes, time_limit_s, estimated_seconds
     stage           id, stage, done (0..1)

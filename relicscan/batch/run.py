@@ -36,7 +36,7 @@ from relicscan.batch.room import (
 )
 from relicscan.batch.schedule import Waiting
 from relicscan.batch.workers import LocalWorkers, Workers
-from relicscan.errors import OutputError, Unreachable
+from relicscan.errors import OutputError, PipelineError, Unreachable
 
 #: What is tried a second time: the scan need not be to blame.
 RETRIED = ("crashed", "out_of_memory", "timed_out")
@@ -73,6 +73,10 @@ def run(
     OutputError, Busy or NoRoom, before anything is run or when the disks have gone. What
     goes wrong with a relic is in its Outcome.
     """
+    if time_limit_s is not None and not time_limit_s > 0:
+        raise PipelineError(
+            f"--time-limit is {time_limit_s:g}", remedy="give --time-limit a number of seconds"
+        )
     out = Path(out)
     asked: dict[str, Any] = {"pipeline": pipeline, "overrides": overrides or {}}
     planned = plan(inputs, out, reproducible=reproducible, retry=retry, rehash=rehash, **asked)
@@ -125,6 +129,9 @@ class _Batch:
                 detail={
                     "relics": len(self.plan.relics),
                     "to_run": len(self.plan.to_run),
+                    "estimated_seconds": round(
+                        sum(r.estimate.seconds for r in self.plan.to_run if r.estimate), 1
+                    ),
                     "jobs": budget.jobs,
                     "threads": budget.threads,
                     "memory_bytes": budget.memory_bytes,

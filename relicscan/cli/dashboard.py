@@ -31,9 +31,11 @@ class Dashboard:
         self.show = show
         self.console = output.remarks()
         self.progress: Any = None
+        self.all: Any = None
         self.tasks: dict[str, Any] = {}
         self.began: dict[str, float] = {}
-        self.total = self.ended = self.unchanged = 0
+        self.total = self.to_run = self.ended = self.unchanged = self.not_good = 0
+        self.work = _Work()
 
     def __call__(self, event: Event) -> None:
         match event.kind:
@@ -50,6 +52,8 @@ class Dashboard:
                 self._say(event.outcome, "tried once more")
             case "relic_ended" if event.outcome:
                 self.ended += 1
+                self.not_good += not event.outcome.ok
+                self.work.end(event.outcome.id)
                 self._remove_bar(event.outcome.id)
                 began = self.began.get(event.outcome.id)
                 took = 0.0 if began is None else time.monotonic() - began
@@ -61,7 +65,8 @@ class Dashboard:
             self.progress.stop()
 
     def _start(self, event: Event) -> None:
-        self.total = event.detail["relics"]
+        self.total, self.to_run = event.detail["relics"], event.detail["to_run"]
+        self.work = _Work(event.detail["estimated_seconds"])
         if not (self.show and sys.stderr.isatty()):
             return
         from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
@@ -76,17 +81,16 @@ class Dashboard:
             console=self.console,
             transient=True,
         )
-        to_run, jobs = event.detail["to_run"], event.detail["jobs"]
-        if to_run > 1:
-            at_a_time = f"{min(jobs, to_run)} at a time"
-            self.tasks[""] = self.progress.add_task(
-                f"all {to_run:,}", total=float(to_run), stage=at_a_time, left=""
-            )
+        if self.to_run > 1:
+            total = max(self.work.total, 1e-9)
+            self.all = self.progress.add_task("all", total=total, stage="", left="")
+            self._say_all()
         self.progress.start()
 
     def _relic_started(self, event: Event) -> None:
         assert event.id is not None
         self.began.setdefault(event.id, time.monotonic())
+        self.work.begin(event.id, event.detail["estimated_seconds"])
         if self.progress is not None:
             self.tasks[event.id] = self.progress.add_task(event.id, total=1.0, stage="", left="")
 
@@ -94,21 +98,25 @@ class Dashboard:
         task = self.tasks.get(event.id or "")
         if self.progress is None or task is None:
             return
-        elapsed = time.monotonic() - self.began[event.id or ""]
-        left = elapsed * (1 - event.done) / event.done if event.done > 0.15 else None
-        self.progress.update(
-            task,
-            completed=event.done,
-            stage=event.stage,
-            left="" if left is None else f"about {output.duration_in_words(left)} left",
-        )
+        self.work.go_on(event.id or "", event.done)
+        left = _left(time.monotonic() - self.began[event.id or ""], event.done)
+        self.progress.update(task, completed=event.done, stage=event.stage, left=left)
+        self._say_all()
 
     def _remove_bar(self, relic: str) -> None:
         task = self.tasks.pop(relic, None)
         if task is not None:
             self.progress.remove_task(task)
-        if self.progress is not None and "" in self.tasks:
-            self.progress.update(self.tasks[""], completed=float(self.ended))
+        self._say_all()
+
+    def _say_all(self) -> None:
+        if self.all is None:
+            return
+        words = f"{self.ended:,} of {self.to_run:,} done"
+        if self.not_good:
+            words += f", {self.not_good:,} not good"
+        left = _left(time.monotonic() - self.work.began, self.work.share)
+        self.progress.update(self.all, completed=self.work.done, stage=words, left=left)
 
     def _say(self, outcome: Outcome, more: str) -> None:
         if not self.show:
@@ -116,3 +124,38 @@ class Dashboard:
         position = f"[{self.unchanged + self.ended}/{self.total}]"
         words = (in_words(outcome), color(outcome))
         output.say(self.console, f"{position} {outcome.id}: ", words, f", {more}")
+
+
+class _Work:
+    """How much of the work is done, in seconds that it was thought to take."""
+
+    def __init__(self, total: float = 0.0) -> None:
+        self.total, self.ended = total, 0.0
+        self.began = time.monotonic()
+        self.running: dict[str, tuple[float, float]] = {}
+
+    def begin(self, relic: str, seconds: float) -> None:
+        self.running[relic] = (seconds, 0.0)
+
+    def go_on(self, relic: str, done: float) -> None:
+        seconds, _ = self.running[relic]
+        self.running[relic] = (seconds, done)
+
+    def end(self, relic: str) -> None:
+        seconds, _ = self.running.pop(relic, (0.0, 0.0))
+        self.ended += seconds
+
+    @property
+    def done(self) -> float:
+        return self.ended + sum(seconds * done for seconds, done in self.running.values())
+
+    @property
+    def share(self) -> float:
+        return self.done / self.total if self.total else 0.0
+
+
+def _left(elapsed: float, done: float) -> str:
+    """In words, how long the rest takes; nothing while too little is known."""
+    if done < 0.15:
+        return ""
+    return f"about {output.duration_in_words(elapsed * (1 - done) / done)} left"
