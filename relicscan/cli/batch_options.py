@@ -37,6 +37,9 @@ CacheSize = Annotated[
     str,
     typer.Option("--cache", help="Room for stage results kept for the next run; 0 keeps none."),
 ]
+Events = Annotated[
+    Path | None, typer.Option("--events", help="A file for JSON lines of what happens.")
+]
 Reproducible = Annotated[
     bool, typer.Option("--reproducible", help="One thread: the same bytes on every run.")
 ]

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,9 +11,9 @@ from relicscan.cli import batch_options as options
 from relicscan.cli import output
 from relicscan.cli.closing import closing_table, say_next, say_reasons, say_warnings
 from relicscan.cli.dashboard import Dashboard
+from relicscan.cli.running import ended_by_signals, recorded
 
 if TYPE_CHECKING:
-    from relicscan.batch.events import Event, Observer
     from relicscan.batch.plan import Plan
 
 
@@ -41,9 +38,7 @@ def command(
         bool, typer.Option("--dry-run", help="Say what would run and why; write nothing.")
     ] = False,
     cache: options.CacheSize = "10GB",
-    events: Annotated[
-        Path | None, typer.Option("--events", help="A file for JSON lines of what happens.")
-    ] = None,
+    events: options.Events = None,
     junit: Annotated[
         Path | None, typer.Option("--junit", help="A file for the outcomes as JUnit XML.")
     ] = None,
@@ -86,7 +81,7 @@ def command(
         return
     dashboard = Dashboard(show=not quiet)
     try:
-        with _ended_by_signals(), _recorded(dashboard, events) as observe:
+        with ended_by_signals(), recorded(dashboard, events) as observe:
             outcomes = run(list(inputs), out, **asked, **limits, observe=observe)
     except KeyboardInterrupt:
         dashboard.stop()
@@ -110,52 +105,6 @@ def command(
         say_next(outcomes, out)
     if failed:
         raise typer.Exit(output.EXIT_FAILED)
-
-
-@contextmanager
-def _ended_by_signals() -> Iterator[None]:
-    """What a service manager, a scheduler or a closed terminal sends ends a run like Ctrl-C."""
-
-    def interrupt(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    names = ("SIGTERM", "SIGHUP")
-    before = {}
-    for number in (getattr(signal, name) for name in names if hasattr(signal, name)):
-        if signal.getsignal(number) != signal.SIG_IGN:  # nohup wants it so
-            before[number] = signal.signal(number, interrupt)
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-@contextmanager
-def _recorded(dashboard: Dashboard, events: Path | None) -> Iterator[Observer]:
-    """An observer for the dashboard and, where asked for, the file of events."""
-    if events is None:
-        yield dashboard
-        return
-    from relicscan.batch.events import writer
-    from relicscan.errors import OutputError
-
-    try:
-        stream = events.open("a", encoding="utf-8")
-    except OSError as error:
-        raise OutputError(
-            f"the file of events cannot be written ({error.strerror or error})",
-            scan=str(events),
-            remedy="choose another file with --events",
-        ) from None
-    with stream:
-        write = writer(stream)
-
-        def observe(event: Event) -> None:
-            dashboard(event)
-            write(event)
-
-        yield observe
 
 
 def _say_plan(planned: Plan, out: Path, *, as_json: bool) -> None:
