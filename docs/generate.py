@@ -11,8 +11,9 @@ import importlib
 import inspect
 import json
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 DOCS = Path(__file__).parent
 NOTE = "<!-- Made by `make docs` from the code. Edits here are overwritten. -->\n"
@@ -80,7 +81,13 @@ def commands() -> str:
 
     from relicscan.cli.main import app
 
-    root = typer.main.get_command(app)
+    def commands_of(group: Any, *before: str) -> Iterator[tuple[str, Any]]:
+        for name, command in group.commands.items():
+            if hasattr(command, "commands"):
+                yield from commands_of(command, *before, name)
+            else:
+                yield " ".join((*before, name)), command
+
     parts = [
         NOTE,
         "# Commands\n",
@@ -96,12 +103,12 @@ def commands() -> str:
                 ),
                 ("2", "the command line or a pipeline is wrong, or OUT cannot be written"),
                 ("11", "another run holds the output folder"),
-                ("12", "not enough disk to start"),
+                ("12", "not enough disk or memory to start, or no worker of the cluster to run on"),
                 ("130", "interrupted; the same command goes on"),
             ),
         ),
     ]
-    for name, command in root.commands.items():  # type: ignore[attr-defined]
+    for name, command in commands_of(typer.main.get_command(app)):
         help_text = inspect.cleandoc(command.help or "").replace("[bold]", "**")
         parts += [f"## relicscan {name}\n", help_text.replace("[/bold]", "**") + "\n"]
         rows = []

@@ -26,7 +26,7 @@ HERE = ""
 class Message:
     """News of the relic `id`: a worker's event, the end of an attempt, or what we did wrong.
 
-    `given_back` says that the attempt never began, and that its machine takes no more.
+    `given_back` says that the attempt never began, its machine having gone or being unfit.
     """
 
     id: str

@@ -33,6 +33,18 @@ TimeLimit = Annotated[
         help="Seconds for one relic; by default ten times what it should take, at least 600.",
     ),
 ]
+Cluster = Annotated[
+    str | None,
+    typer.Option("--cluster", help="Run on a cluster: tls://HOST:PORT of its scheduler."),
+]
+ClusterTls = Annotated[
+    Path | None,
+    typer.Option(
+        "--cluster-tls",
+        help="The folder of its certificates; else what RELICSCAN_CLUSTER_TLS says, else "
+        "~/.config/relicscan/cluster.",
+    ),
+]
 CacheSize = Annotated[
     str,
     typer.Option("--cache", help="Room for stage results kept for the next run; 0 keeps none."),

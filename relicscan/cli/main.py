@@ -13,6 +13,7 @@ import typer
 from relicscan import __version__
 from relicscan.cli import (
     check,
+    cluster,
     doctor,
     inspect,
     new,
@@ -37,6 +38,7 @@ app = typer.Typer(
 )
 for module in (run, inspect, check, stages, stage, validate, verify, schema, doctor, new):
     app.command(name=module.__name__.rpartition(".")[2])(module.command)
+app.add_typer(cluster.app, name="cluster")
 
 
 def _version(asked: bool) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,6 +17,7 @@ from relicscan.cli.running import ended_by_signals, recorded
 
 if TYPE_CHECKING:
     from relicscan.batch.plan import Plan
+    from relicscan.batch.workers import Workers
 
 
 def command(
@@ -38,6 +41,8 @@ def command(
         bool, typer.Option("--dry-run", help="Say what would run and why; write nothing.")
     ] = False,
     cache: options.CacheSize = "10GB",
+    cluster: options.Cluster = None,
+    cluster_tls: options.ClusterTls = None,
     events: options.Events = None,
     junit: Annotated[
         Path | None, typer.Option("--junit", help="A file for the outcomes as JUnit XML.")
@@ -60,6 +65,7 @@ def command(
     from relicscan.batch.junit import write_junit
     from relicscan.batch.plan import plan
     from relicscan.batch.run import run
+    from relicscan.errors import PipelineError
     from relicscan.pipeline import parse_assignment
 
     asked: dict[str, Any] = {
@@ -76,12 +82,23 @@ def command(
         "time_limit_s": time_limit,
         "cache_bytes": parse_bytes(cache),
     }
+    if cluster is not None and (limits["jobs"] or limits["memory_bytes"]):
+        raise PipelineError(
+            "--jobs and --memory are for this machine, and a cluster's workers have their own",
+            remedy="give them to `relicscan cluster worker`, or leave out --cluster",
+        )
     if dry_run:
         _say_plan(plan(list(inputs), out, **asked), out, as_json=as_json)
         return
     dashboard = Dashboard(show=not quiet)
     try:
-        with ended_by_signals(), recorded(dashboard, events) as observe:
+        with (
+            ended_by_signals(),
+            recorded(dashboard, events) as observe,
+            _workers(cluster, cluster_tls) as workers,
+        ):
+            if workers is not None:
+                limits |= {"workers": workers, "threads": threads or 1}
             outcomes = run(list(inputs), out, **asked, **limits, observe=observe)
     except KeyboardInterrupt:
         dashboard.stop()
@@ -105,6 +122,22 @@ def command(
         say_next(outcomes, out)
     if failed:
         raise typer.Exit(output.EXIT_FAILED)
+
+
+@contextmanager
+def _workers(cluster: str | None, tls: Path | None) -> Iterator[Workers | None]:
+    """The workers of a cluster for as long as the run takes; None for this machine's own."""
+    if cluster is None:
+        yield None
+        return
+    from relicscan.batch.cluster.certificates import folder_of
+    from relicscan.batch.cluster.workers import ClusterWorkers
+
+    workers = ClusterWorkers(cluster, folder_of(tls))
+    try:
+        yield workers
+    finally:
+        workers.stop()
 
 
 def _say_plan(planned: Plan, out: Path, *, as_json: bool) -> None:

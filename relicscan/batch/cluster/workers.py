@@ -17,6 +17,7 @@ import queue
 import shutil
 import time
 import uuid
+from collections import Counter
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -46,6 +47,8 @@ PATIENCE_S = 120.0
 #: Machines that come and go have settled when nothing has changed for so long; a worker that
 #: died is back in less.
 SETTLE_S = 10.0
+#: How often a relic whose attempt never began is sent out again before that counts as a crash.
+SENT_AGAIN = 3
 #: How long what runs may take to end when the run does.
 STOP_S = 15.0
 
@@ -77,6 +80,8 @@ class ClusterWorkers:
         self._placed: dict[str, _Placed] = {}
         self._machines: dict[str, Budget] = {}
         self._unfit: dict[str, str] = {}
+        self._began: set[str] = set()
+        self._sent_again: Counter[str] = Counter()
         self._settled = self._some_worked = False
         self._looked = -math.inf
         self._last_seen = time.monotonic()
@@ -152,9 +157,12 @@ class ClusterWorkers:
         if placed is None or kind == "over":
             return None
         if kind == "event":
+            self._began.add(key)
             return Message(placed.job.id, event=news)
         del self._placed[key]
-        return self._lost(placed) if kind == "lost" else self._answer(placed)
+        began = key in self._began
+        self._began.discard(key)
+        return self._lost(placed, began) if kind == "lost" else self._answer(placed, began)
 
     def stop(self) -> None:
         """End what runs, and wait a while for the word that it has ended."""
@@ -181,17 +189,17 @@ class ClusterWorkers:
             kind = "over" if told.get("over") else "event"
             self._news.put((kind, told["key"], told.get("event")))
 
-    def _answer(self, placed: _Placed) -> Message:
+    def _answer(self, placed: _Placed, began: bool) -> Message:
         from distributed import CancelledError, KilledWorker
 
         try:
             answer = placed.future.result(timeout=CONNECT_S)
         except (KilledWorker, CancelledError, TimeoutError, OSError):
-            return self._lost(placed)
+            return self._lost(placed, began)
         except Exception as error:  # relicscan is not there, or not this one
             answer = {"unfit": f"it cannot run relicscan ({type(error).__name__}: {error})"}
         if "cancelled" in answer:
-            return self._lost(placed)
+            return self._lost(placed, began)
         if "unfit" in answer:
             self._unfit[placed.machine] = answer["unfit"]
             _log.warning("worker %s takes no relics: %s", placed.machine, answer["unfit"])
@@ -210,10 +218,14 @@ class ClusterWorkers:
             ),
         )
 
-    def _lost(self, placed: _Placed) -> Message:
+    def _lost(self, placed: _Placed, began: bool) -> Message:
         """The worker has died, or its machine, or the way there; perhaps the relic killed it."""
         with suppress(Exception):
             self._client.cancel([placed.future])
+        self._machines.pop(placed.machine, None)  # not to be taken again before the next look
+        if not began and self._sent_again[placed.job.id] < SENT_AGAIN:
+            self._sent_again[placed.job.id] += 1
+            return Message(placed.job.id, given_back=True)
         reason = (
             "the worker of the cluster that it ran on was lost",
             "run it again; where it happens to this relic only, give the worker less memory with "
