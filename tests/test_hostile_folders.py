@@ -8,9 +8,10 @@ import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 from limits import within
-from tiny_scans import box, sphere, write_ply, write_toml
+from tiny_scans import box, checked_output, sphere, write_ply, write_toml
 
 from relicscan.errors import ScanError
 from relicscan.metadata.canonical import canonical_json
@@ -175,6 +176,38 @@ def test_no_texture_from_outside_is_read(
     assert relic.mesh.materials[0].texture is not None
 
 
+@posix
+def test_a_run_puts_nothing_from_outside_into_its_output(tmp_path: Path, outside: Path) -> None:
+    """Every way in at once, through the whole chain, with odd names besides."""
+    from PIL import Image
+
+    import relicscan
+
+    pixels = np.random.default_rng(0).integers(0, 256, (16, 16, 3), np.uint8)
+    Image.fromarray(pixels).save(outside / "secret.png")
+    secret = (outside / "secret.png").read_bytes()
+    root = tmp_path / "root"
+    for name, kind in (("../../private/secret.png", "obj"), ("link.png", "gltf")):
+        mesh_referring_to(root / f"-{kind}\n\x1b[2J", name, kind)
+    (root / "-gltf\n\x1b[2J" / "link.png").symlink_to(outside / "secret.png")
+    write_ply(root / "links" / "a.ply", CLOUD)
+    (root / "links" / "b.ply").symlink_to(outside / "private.ply")
+    write_ply(root / "words" / "a.ply", CLOUD)
+    (root / "words" / "relic.toml").symlink_to(outside / "notes.toml")
+    out = tmp_path / "out"
+    outcomes = relicscan.run(root, out, pipeline="preview")
+    states = {outcome.id: outcome.state for outcome in outcomes}
+    assert len(states) == 4
+    assert states["links"] == states["words"] == "rejected"
+    assert sum(state == "done" for state in states.values()) == 2
+    manifests = checked_output(out)
+    assert set(manifests) == set(states)
+    for path in (path for path in out.rglob("*") if path.is_file()):
+        content = path.read_bytes()
+        assert secret[60:100] not in content, path
+        assert SECRET.encode() not in content, path
+
+
 # What is no file
 
 
@@ -208,6 +241,18 @@ def test_a_pipe_given_by_itself_is_not_waited_for(tmp_path: Path, name: str) -> 
     os.mkfifo(tmp_path / name)
     with within(30), pytest.raises(ScanError, match="empty"):
         formats.read(tmp_path / name)
+
+
+@posix
+def test_pipes_and_folders_are_no_glb_to_validate(tmp_path: Path) -> None:
+    from relicscan.delivery.glb import write_glb
+    from relicscan.delivery.validation import validate
+
+    write_glb(tmp_path / "a.glb", box(), T_model_mesh=np.eye(4), generator="test")
+    os.mkfifo(tmp_path / "b.glb")
+    (tmp_path / "c.glb").mkdir()
+    with within(60):
+        assert [Path(found.file).name for found in validate(tmp_path)] == ["a.glb"]
 
 
 # Mazes and masses

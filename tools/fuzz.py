@@ -4,10 +4,11 @@
     .venv/bin/python tools/fuzz.py --cases 500 --format ply
     .venv/bin/python tools/fuzz.py --format ply --seed 1 --first 4711 --cases 1
 
-Small valid files of every format (and relic.toml, and images) are damaged and read in a
-child process with a limit on its memory. Another exception, a warning of NumPy's, a crash, more
-than 10 s or more than 1 GB is a finding: it is printed with the seed and the number that make it
-again, and its files are kept under build/fuzz/. Exit code 1 where there are findings.
+Small valid files of every format (and relic.toml, images, and GLB for our own checks of it) are
+damaged and read in a child process with a limit on its memory. Another exception, a warning of
+NumPy's, a crash, more than 10 s or more than 1 GB is a finding: it is printed with the seed and
+the number that make it again, and its files are kept under build/fuzz/. Exit code 1 where there
+are findings.
 
 Mutation by subprocess rather than coverage by atheris: that has no wheels for macOS and
 Windows and sees nothing inside of NumPy, laspy or libE57, where the crashes would be.
@@ -104,7 +105,7 @@ def watch(
     """Start a child and follow its cases: the last one, how many were read, what was wrong."""
     arguments = ["--child", str(folder), "--format", kind, "--seed", str(seed)]
     arguments += ["--first", str(first), "--cases", str(count)]
-    last, good = first, 0
+    last, good = -1, 0
     with (
         tempfile.TemporaryFile() as said,
         subprocess.Popen(
@@ -115,12 +116,14 @@ def watch(
         with selectors.DefaultSelector() as ready:
             ready.register(child.stdout, selectors.EVENT_READ)
             # The first case waits for imports and seeds.
-            while ready.select(60 if last == first else SECONDS_PER_CASE):
+            while ready.select(60 if last < 0 else SECONDS_PER_CASE):
                 line = child.stdout.readline()
                 if not line:
                     code = child.wait()
                     said.seek(0)
                     words = said.read()[-500:].decode("utf-8", "replace")
+                    if last < 0:
+                        raise SystemExit(f"the child did not begin: {words}")
                     return last, good, None if code == 0 else f"ended with {code}: {words}"
                 event = json.loads(line)
                 last, good = event["case"], event["read"]

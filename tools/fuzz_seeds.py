@@ -23,10 +23,10 @@ SMALL = 20_000
 
 
 def kinds() -> list[str]:
-    """All that can be fuzzed: the formats by their module, relic.toml, and images."""
+    """All that can be fuzzed: formats by their module, relic.toml, images, our checks of GLB."""
     from relicscan import formats
 
-    return [*dict.fromkeys(formats.MODULES.values()), "toml", "image"]
+    return [*dict.fromkeys(formats.MODULES.values()), "toml", "image", "check"]
 
 
 def seeds_of(kind: str) -> list[Seed]:
@@ -38,6 +38,8 @@ def seeds_of(kind: str) -> list[Seed]:
         return [{"relic.toml": EVERYTHING.encode()}, {"relic.toml": short.encode()}]
     if kind == "image":
         return [{f"a.{suffix}": data} for suffix, data in _images().items()]
+    if kind == "check":
+        return [seed for seed in _examples("gltf") if next(iter(seed)).endswith(".glb")]
     return _examples(kind) + _collected(kind)
 
 
@@ -51,6 +53,10 @@ def reader_of(kind: str) -> Callable[[Path], Any]:
         from relicscan.formats.images import load_texture
 
         return lambda path: load_texture(path, name=path.name)
+    if kind == "check":
+        from relicscan.delivery.conformance import check_glb
+
+        return check_glb
 
     from relicscan import formats
     from relicscan.errors import ScanError
@@ -91,6 +97,7 @@ def _examples(kind: str) -> list[Seed]:
         seeds.append(_textured_obj())
     if kind == "gltf":
         seeds.append({"draco.glb": _draco_glb()})
+        seeds.append({"ours.glb": _our_glb()})
     return seeds
 
 
@@ -126,6 +133,22 @@ def _draco_glb() -> bytes:
     built = GltfBuilder()
     built.mesh(draco(built))
     return built.glb()
+
+
+def _our_glb() -> bytes:
+    """A GLB by our own writer, with bounds and normals for a checker to look at."""
+    import numpy as np
+
+    from relicscan.delivery.glb import write_glb
+
+    sys.path.insert(0, str(ROOT / "tests"))
+    from tiny_scans import box
+
+    T_model_mesh = np.diag([0.001, 0.001, 0.001, 1])
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "box.glb")
+        write_glb(path, box(), T_model_mesh=T_model_mesh, generator="fuzz")
+        return path.read_bytes()
 
 
 def _images() -> dict[str, bytes]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -57,6 +57,7 @@ def plan(
     reproducible: bool = False,
     retry: bool = False,
     rehash: bool = False,
+    only: Collection[str] | None = None,
 ) -> Plan:
     """What `run` would do with the same arguments. Nothing is written, no scan is parsed here.
 
@@ -66,7 +67,7 @@ def plan(
     checked = read_pipeline(pipeline or DEFAULT_PIPELINE).with_overrides(overrides, "--set")
     check_makes_levels(checked, POINT_CLOUD, MESH)
     given = [Path(inputs)] if isinstance(inputs, str | Path) else [Path(path) for path in inputs]
-    found = find_relics(given)
+    found = [r for r in find_relics(given) if only is None or r.id in only]
     out = Path(out)
     check_place(out, found)
     request = request_of(pipeline, overrides)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -58,6 +58,7 @@ def run(
     cache_bytes: int = CACHE_BYTES,
     retry: bool = False,
     rehash: bool = False,
+    only: Collection[str] | None = None,
     observe: Observer = lambda _: None,
     workers: Workers | None = None,
 ) -> list[Outcome]:
@@ -69,7 +70,8 @@ def run(
     all together; None takes what the machine has. `time_limit_s` is for one relic, by
     default ten times what it should take. A relic that an earlier run finished from the
     same scans is not run again; `retry` asks for those that did not end well, `rehash` for
-    every input file to be read. Raises PipelineError (also where an input does not exist),
+    every input file to be read; `only` are the ids of those that are looked at, all if None.
+    Raises PipelineError (also where an input does not exist),
     OutputError, Busy or NoRoom, before anything is run or when the disks have gone. What
     goes wrong with a relic is in its Outcome.
     """
@@ -79,7 +81,9 @@ def run(
         )
     out = Path(out)
     asked: dict[str, Any] = {"pipeline": pipeline, "overrides": overrides or {}}
-    planned = plan(inputs, out, reproducible=reproducible, retry=retry, rehash=rehash, **asked)
+    planned = plan(
+        inputs, out, reproducible=reproducible, retry=retry, rehash=rehash, only=only, **asked
+    )
     workers = workers or LocalWorkers(
         budget_of(jobs=jobs, threads_per_job=threads, memory_bytes=memory_bytes)
     )

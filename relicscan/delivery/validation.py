@@ -43,7 +43,7 @@ def validate(files: str | Path | Sequence[str | Path]) -> list[Validated]:
 def _glbs(path: Path) -> list[Path]:
     if path.is_file():
         return [path]
-    found = sorted(path.rglob("*.glb"))
+    found = sorted(file for file in path.rglob("*.glb") if file.is_file())  # not pipes or folders
     if not found:
         what = "there is no GLB in this folder" if path.is_dir() else "there is no such file"
         raise PipelineError(what, scan=str(path), remedy="name a .glb, or a folder that holds some")

@@ -174,10 +174,10 @@ def _placed(
     uv: FloatArray, face_material: IntArray | None, entries: list[MtlEntry], warnings: list[str]
 ) -> Float32Array:
     """Corner coordinates (m, 3, 2) with v up to v down, scaled as their materials want it."""
-    if face_material is not None and any(not entry.unscaled for entry in entries):
-        scale = np.array([entry.scale for entry in entries])[face_material, None]
-        uv = uv * scale + np.array([entry.offset for entry in entries])[face_material, None]
-    with np.errstate(over="ignore"):
+    with np.errstate(over="ignore", invalid="ignore"):
+        if face_material is not None and any(not entry.unscaled for entry in entries):
+            scale = np.array([entry.scale for entry in entries])[face_material, None]
+            uv = uv * scale + np.array([entry.offset for entry in entries])[face_material, None]
         placed = np.stack([uv[..., 0], 1 - uv[..., 1]], axis=-1).astype(np.float32)
     bad = ~np.isfinite(placed).all(axis=2)
     if bad.any():

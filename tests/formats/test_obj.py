@@ -401,6 +401,17 @@ def test_texture_coordinates_that_are_no_numbers(tmp_path: Path) -> None:
     assert "no numbers (1)" in scan.warnings[0]
 
 
+@pytest.mark.parametrize("scale", ["1e308 1", "1e400 1"])
+def test_texture_coordinates_scaled_beyond_all_numbers(tmp_path: Path, scale: str) -> None:
+    (tmp_path / "m.mtl").write_text(f"newmtl a\nmap_Kd -s {scale} a.png\n")
+    faces = "vt 0 0\nvt 1e10 0\nvt 1 1\nf 1/1 2/2 3/3\n"
+    scan = read(tmp_path, "mtllib m.mtl\n" + TRIANGLE + faces)
+    mesh = mesh_of(scan)
+    assert mesh.corner_uv is not None
+    assert np.isfinite(mesh.corner_uv).all()
+    assert any("that are no numbers" in text for text in scan.warnings)
+
+
 def test_peek_of_a_large_file_does_not_count(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
