@@ -14,7 +14,8 @@ What the commands do is here under the same names, for scripts and notebooks:
 
     cloud = relicscan.read_scan("scans/vase/front.ply")[0].geometry
 
-`run`, `inspect`, `check`, `validate`, `verify`, `schema`, `new` and `doctor` are the commands;
+`run`, `watch`, `inspect`, `check`, `validate`, `verify`, `schema`, `new` and `doctor` are the
+commands;
 `relicscan.stage` and `relicscan.stages` are the modules of the stages, so the commands of
 these names are `run_stage_on` and `all_stages`. Everything raises `RelicscanError` and
 prints nothing. Nothing is imported before it is used.
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from relicscan.batch.schema import schema
     from relicscan.batch.single import run_stage_on
     from relicscan.batch.verify import verify
+    from relicscan.batch.watch import watch
     from relicscan.delivery.validation import validate
     from relicscan.errors import RelicscanError
     from relicscan.pipeline import read_pipeline, run_pipeline
@@ -64,6 +66,7 @@ __all__ = [
     "schema",
     "validate",
     "verify",
+    "watch",
 ]
 
 #: Where each name lives, and what it is called there if not the same.
@@ -88,6 +91,7 @@ _HOMES = {
     "schema": "batch.schema",
     "validate": "delivery.validation",
     "verify": "batch.verify",
+    "watch": "batch.watch",
 }
 
 

@@ -23,6 +23,7 @@ from relicscan.cli import (
     stages,
     validate,
     verify,
+    watch,
 )
 from relicscan.cli.output import explain
 from relicscan.errors import RelicscanError
@@ -36,7 +37,7 @@ app = typer.Typer(
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for module in (run, inspect, check, stages, stage, validate, verify, schema, doctor, new):
+for module in (run, watch, inspect, check, stages, stage, validate, verify, schema, doctor, new):
     app.command(name=module.__name__.rpartition(".")[2])(module.command)
 app.add_typer(cluster.app, name="cluster")
 

@@ -65,7 +65,7 @@ def _check_layers(path: Path, header: LasHeader, table: int) -> None:
             if length < head.itemsize or len(data) < head.itemsize:
                 raise _damaged()
             stated = np.frombuffer(data, head)["layers"].sum(dtype=np.uint64)
-            if head.itemsize + int(stated) > length:
+            if head.itemsize + int(stated) != length:  # the next chunk is looked for behind these
                 raise _damaged()
 
 
@@ -83,6 +83,9 @@ def _chunks(path: Path, header: LasHeader) -> list[tuple[int, int]]:
         if isinstance(error, (KeyboardInterrupt, SystemExit, MemoryError)):
             raise
         raise _damaged() from None
+    # The decoder goes on behind the last chunk until it has all points, whatever lies there.
+    if sum(count for count, _ in table) < header.points:
+        raise _damaged()
     starts, at = [], header.data_start + 8
     for _, length in table:
         starts.append((at, length))

@@ -254,10 +254,21 @@ def test_a_chunk_table_outside_the_file(tmp_path: Path, table: int) -> None:
         las_format.read(path)
 
 
-def test_a_layer_longer_than_its_chunk(tmp_path: Path) -> None:
+def test_a_chunk_table_of_fewer_points_than_the_header(tmp_path: Path) -> None:
+    """The decoder took what lay behind the last chunk for one more, and its lengths with it."""
+    path, data, start = _laz(tmp_path)
+    table = struct.unpack_from("<q", data, start)[0]
+    struct.pack_into("<I", data, table + 4, 0)
+    path.write_bytes(data)
+    with pytest.raises(ScanError, match="compressed points of the file are damaged"):
+        las_format.read(path)
+
+
+@pytest.mark.parametrize("length", [0xFFFFFF00, 1])
+def test_layers_of_another_length_than_their_chunk(tmp_path: Path, length: int) -> None:
     path, data, start = _laz(tmp_path)
     # Behind the table's place, the first point as it is (36 bytes) and the number of points.
-    struct.pack_into("<I", data, start + 8 + 36 + 4, 0xFFFFFF00)
+    struct.pack_into("<I", data, start + 8 + 36 + 4, length)
     path.write_bytes(data)
     with pytest.raises(ScanError, match="compressed points of the file are damaged"):
         las_format.read(path)
