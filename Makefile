@@ -1,6 +1,6 @@
 # What is done often, by name. Every target sets up what it needs first.
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-long check format samples docs readme real-scans bench setup clean
+.PHONY: help demo test test-long check format samples docs readme real-scans bench bench-batch chaos hostile setup clean
 
 ifeq ($(OS),Windows_NT)
 bin := .venv/Scripts
@@ -10,7 +10,7 @@ endif
 ready := .venv/.ready
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
 demo: $(ready) ## Convert every sample into out/demo
 	$(bin)/relicscan run samples -o out/demo
@@ -45,6 +45,15 @@ real-scans: $(ready) ## Run the real scans beside this checkout, write docs/real
 
 bench: $(ready) ## Measure the chain: seconds, millimetres, memory
 	$(bin)/python -m bench
+
+bench-batch: $(ready) ## Measure a batch: two jobs, overhead, running it again
+	$(bin)/python -m bench.batch $(ARGS)
+
+chaos: $(ready) ## A night of 60 relics that is killed 50 times
+	$(bin)/python -m bench.chaos $(ARGS)
+
+hostile: $(ready) ## Run every hostile file beside this checkout
+	$(bin)/python -m bench.hostile $(ARGS)
 
 setup: ## Set up again, whatever is there
 	@sh tools/setup.sh

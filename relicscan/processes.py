@@ -12,6 +12,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 
@@ -37,23 +38,41 @@ def ending_with_us(command: Sequence[str]) -> list[str]:
     return [*([setpriv, "--pdeathsig", "KILL", "--"] if setpriv else []), *command]
 
 
+def ended(process: subprocess.Popen[bytes], timeout_s: float = 0.0) -> bool:
+    """Whether the process ends within that time.
+
+    It is not reaped: until `terminate`, its number cannot become another group's.
+    """
+    if sys.platform == "win32":
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(timeout_s)
+        return process.returncode is not None
+    end = time.monotonic() + timeout_s
+    while process.returncode is None:
+        with suppress(ChildProcessError):
+            if os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT | os.WNOHANG):
+                return True
+        if time.monotonic() >= end:
+            return False
+        time.sleep(0.01)
+    return True
+
+
 def terminate(process: subprocess.Popen[bytes], *, grace_s: float = 0.0) -> None:
     """End a process that leads a session, and whatever it started: politely first, then not."""
-    if grace_s > 0 and process.poll() is None:
-        _signal_group(process, signal.SIGTERM)
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(grace_s)
+    if process.returncode is not None:
+        return  # it was terminated before
+    if grace_s > 0 and not ended(process):
+        _signal_group(process, polite=True)
+        ended(process, grace_s)
     # Also after it has ended by itself: what it started may still run.
-    if sys.platform == "win32":
-        process.kill()
-    else:
-        _signal_group(process, signal.SIGKILL)
+    _signal_group(process, polite=False)
     process.wait()
 
 
-def _signal_group(process: subprocess.Popen[bytes], signal_number: int) -> None:
+def _signal_group(process: subprocess.Popen[bytes], *, polite: bool) -> None:
     with suppress(OSError):
         if sys.platform == "win32":
-            process.terminate()
+            process.kill()
         else:
-            os.killpg(process.pid, signal_number)
+            os.killpg(process.pid, signal.SIGTERM if polite else signal.SIGKILL)

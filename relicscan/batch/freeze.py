@@ -8,7 +8,7 @@ a shared disk must not be able to run code. ZIP's checksums tell a torn file.
 from __future__ import annotations
 
 import json
-import os
+import secrets
 import zipfile
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
@@ -52,7 +52,8 @@ def freeze(relic: Relic, path: Path) -> int:
     """
     arrays: dict[str, np.ndarray[Any, Any]] = {}
     structure = json.dumps(_taken_apart(relic, arrays))
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
+    # Several machines may write the same result, under the same process number.
+    part = path.with_name(f"{path.name}.{secrets.token_hex(8)}.part")
     try:
         arrays[_STRUCTURE] = np.frombuffer(structure.encode(), np.uint8)
         with zipfile.ZipFile(part, "w") as archive:

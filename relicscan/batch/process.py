@@ -26,7 +26,7 @@ from typing import Any
 from relicscan import threads
 from relicscan.batch.job import Job, Outcome
 from relicscan.metadata.manifest import State
-from relicscan.processes import terminate
+from relicscan.processes import ended, terminate
 
 #: How long a process that was asked to end may take.
 GRACE_S = 5.0
@@ -182,8 +182,7 @@ def _watch(
             terminate(process, grace_s=GRACE_S)
             return "time", peak
     # It has said all it had to say; a process that hangs while it ends has a little time left.
-    with suppress(subprocess.TimeoutExpired):
-        process.wait(GRACE_S)
+    ended(process, GRACE_S)
     return None, peak
 
 
@@ -213,15 +212,15 @@ def _ending(
     if stopped == "time":
         return "timed_out", (
             f"it took longer than its time limit of {job.time_limit_s:,.0f} s",
-            "give it more with --time-limit, or look with `relicscan inspect` whether the scan "
-            "is much larger than the others",
+            "give it more with --time-limit and --retry, or look with `relicscan inspect` whether "
+            "the scan is much larger than the others",
         )
     full = job.memory_bytes is not None and peak > 0.95 * job.memory_bytes
     if stopped == "memory" or full or any(words in log for words in _OUT_OF_MEMORY):
         allowed = f" of {job.memory_bytes / 1e9:,.1f} GB" if job.memory_bytes else ""
         return "out_of_memory", (
             f"it needed more memory than its limit{allowed}",
-            "give it more with --memory, run it on a machine that has more, or set "
+            "give it more with --memory and --retry, run it on a machine that has more, or set "
             "voxel_downsample.max_points",
         )
     if code == _KILLED:
