@@ -286,10 +286,11 @@ def _with_toml(folder: Path, root: Path, toml: Path, files: list[Path]) -> Found
         if error := _leading_out(files, root):
             raise error
         scans = [_relative(file, folder) for file in files]
+        known = set(scans)
         for pose in stated.scan.pose:
-            if pose.file not in scans:
+            if pose.file not in known:
                 raise ScanError(
-                    f"a [[scan.pose]] is for '{pose.file}', which is no scan of this relic",
+                    f"a [[scan.pose]] is for '{pose.file[:80]}', which is no scan of this relic",
                     scan=TOML,
                     remedy=did_you_mean(pose.file, scans, "its scans are"),
                 )
@@ -360,9 +361,12 @@ def _id_of(path: Path, root: Path) -> str:
 
 def _named(folder: Path, name: str, scans: list[Path]) -> Path:
     path = folder / name
-    if not path.is_file():
+    is_file = False
+    with suppress(OSError):  # of a name that is longer than file systems take
+        is_file = path.is_file()
+    if not is_file:
         raise ScanError(
-            f"[scan] files names '{name}', which is not in the folder",
+            f"[scan] files names '{name[:80]}', which is not in the folder",
             scan=TOML,
             remedy=did_you_mean(name, [f.name for f in scans], "the scans beside relic.toml are"),
         )

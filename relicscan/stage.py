@@ -82,6 +82,7 @@ class Stage:
 
 
 _STAGES: dict[str, Stage] = {}
+_LISTED = 50  # names in a remedy
 
 
 def stage(
@@ -156,9 +157,10 @@ def get_stage(name: str) -> Stage:
 
 
 def did_you_mean(given: str, names: list[str], lead: str) -> str:
-    """A remedy for a mistyped name."""
+    """A remedy for a mistyped name; of very many names, some are listed."""
     import difflib
 
     near = difflib.get_close_matches(given, names, n=1, cutoff=0.5)
-    listing = f"{lead} {', '.join(names)}" if names else "there are none"
+    more = f" and {len(names) - _LISTED:,} more" if len(names) > _LISTED else ""
+    listing = f"{lead} {', '.join(names[:_LISTED])}{more}" if names else "there are none"
     return f"did you mean '{near[0]}'? ({listing})" if near else listing

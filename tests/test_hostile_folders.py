@@ -310,6 +310,35 @@ def test_thousands_of_meshes_in_one_folder(tmp_path: Path) -> None:
     assert compared < 100_000
 
 
+def test_what_is_said_of_thousands_stays_short(tmp_path: Path) -> None:
+    for number in range(3000):
+        (tmp_path / "vase" / f"{number}").mkdir(parents=True)
+        (tmp_path / "vase" / f"{number}.xyz").touch()
+    write_toml(tmp_path / "vase", '[scan]\nfiles = ["gone.xyz"]')
+    (relic,) = find_relics([tmp_path])
+    assert len(refused(relic)) < 2000
+    shelf = tmp_path / "shelf"
+    for number in range(500):
+        (shelf / str(number)).mkdir(parents=True)
+        (shelf / str(number) / "relic.toml").write_text('id = "vase"')
+        (shelf / str(number) / "a.xyz").touch()
+    (relic,) = find_relics([shelf])
+    assert "500 relics have the id 'vase'" in refused(relic)
+    assert len(refused(relic)) < 50 * len(str(shelf))
+
+
+@pytest.mark.parametrize("key", ["files = [{}]", "pose = [{{ file = {}, matrix = " + "{m} }}]"])
+def test_a_relic_toml_that_names_files_longer_than_any(tmp_path: Path, key: str) -> None:
+    """Whether there is such a file is a question that a file system may answer with an error."""
+    identity = "[[1,0,0,0],[0,1,0,0],[0,0,1,0],[0,0,0,1]]"
+    write_toml(tmp_path / "vase", "[scan]\n" + key.format(f'"{"x" * 100_000}.ply"', m=identity))
+    write_ply(tmp_path / "vase" / "a.ply", CLOUD)
+    write_ply(tmp_path / "bowl" / "a.ply", CLOUD)
+    found = by_id(tmp_path)
+    assert found["bowl"].error is None
+    assert len(refused(found["vase"])) < 1000
+
+
 # Names
 
 ODD_NAMES = [

@@ -30,6 +30,7 @@ EXTENSIONS = (".e57",)
 _UNIT, _UNIT_BASIS = "m", "E57 specification"
 _UP, _UP_BASIS = "+Z", "E57 convention"
 _CHUNK_POINTS = 500_000
+_LONGEST_NAME = 200
 #: A field of one constant value takes no bits at all, and any number of points no file. Three
 #: coordinates of fewer bits than this make no scan.
 _LEAST_BITS = 16
@@ -143,7 +144,8 @@ def _entry(node: Any, path: Path, number: int) -> _Entry:
     points = node["points"]
     prototype = libe57.StructureNode(points.prototype())
     fields = tuple(get_fields(prototype))
-    name = node["name"].value().strip() if node.isDefined("name") else ""
+    given = node["name"].value().strip() if node.isDefined("name") else ""
+    name = "".join(c if c.isprintable() else "?" for c in given[:_LONGEST_NAME])
     bits = sum(_bits(prototype[field]) for field in fields)
     return _Entry(node, name or f"{path.stem} scan {number}", points.childCount(), fields, bits)
 

@@ -29,6 +29,7 @@ _HASH = ord("#")
 _KEYWORD = re.compile(rb"(?P<uv>ST)?(?P<colors>C)?(?P<normals>N)?(?P<other>4?n?)OFF\s*")
 #: The shortest lines: "0 0 0" and "1 0", with their newlines.
 _VERTEX_BYTES, _FACE_BYTES = 6, 4
+_MOST_HEADER_LINES = 10_000  # comments before the counts
 
 
 @dataclass(frozen=True)
@@ -83,6 +84,7 @@ def read(path: Path) -> list[Scan]:
 def _read_header(path: Path) -> _Header:
     """Keyword and counts, checked against the size of the file. Raises ScanError, OSError."""
     keyword: re.Match[bytes] | None = None
+    missing = ScanError("the counts of vertices and faces are missing", remedy=COPY_AGAIN)
     for block in text_blocks(path):
         for index, line in enumerate(block.line):
             words = block.words(index).split(b"#")[0].strip()
@@ -97,7 +99,9 @@ def _read_header(path: Path) -> _Header:
                 words = words[keyword.end() :]
             if keyword is not None and words:
                 return _header(path, keyword, words.split(), int(line))
-    raise ScanError("the counts of vertices and faces are missing", remedy=COPY_AGAIN)
+            if line > _MOST_HEADER_LINES:
+                raise missing
+    raise missing
 
 
 def _header(path: Path, keyword: re.Match[bytes], words: list[bytes], line: int) -> _Header:

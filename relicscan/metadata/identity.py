@@ -17,6 +17,7 @@ from relicscan.errors import ScanError
 
 MAX_LENGTH = 100
 ID_PATTERN = rf"^[a-z0-9][a-z0-9_.-]{{0,{MAX_LENGTH - 1}}}$"
+_LISTED = 20  # of the places that claim an id
 
 #: Windows opens a device under these names, whatever extension follows.
 _DEVICES = frozenset(
@@ -80,7 +81,8 @@ def check_unique(ids: Mapping[str, Sequence[Path]]) -> list[ScanError]:
     return [
         ScanError(
             f"{len(places)} relics have the id '{relic_id}': "
-            + ", ".join(str(place) for place in sorted(places)),
+            + ", ".join(str(place) for place in sorted(places)[:_LISTED])
+            + (f" and {len(places) - _LISTED:,} more" if len(places) > _LISTED else ""),
             scan=relic_id,
             remedy='write a different `id = "…"` into the relic.toml of all but one of them',
         )

@@ -29,6 +29,7 @@ COMMANDS = commands_of(typer.main.get_command(app))
 
 def test_the_commands_of_the_contract_are_there() -> None:
     contract = {"run", "inspect", "check", "stages", "stage", "validate", "schema", "doctor", "new"}
+    contract |= {"verify", "watch"}
     contract |= {"cluster up", "cluster scheduler", "cluster worker"}
     assert contract <= set(COMMANDS)
 
@@ -53,7 +54,8 @@ def test_every_option_is_explained(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["run", "inspect", "check", "stages", "stage", "validate", "doctor"]
+    "name",
+    ["run", "watch", "inspect", "check", "stages", "stage", "validate", "verify", "doctor"],
 )
 def test_what_a_script_would_read_comes_as_json(name: str) -> None:
     assert "--json" in [o for p in COMMANDS[name].params for o in p.opts]

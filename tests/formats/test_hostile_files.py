@@ -84,6 +84,14 @@ def _written(path: Path, text: str) -> Path:
     return path
 
 
+def test_an_off_of_nothing_but_comments(tmp_path: Path) -> None:
+    """They were gone through one by one, 16 MB in 7 s, and twice with `peek`."""
+    text = "OFF\n" + "# comment\n" * 10_001 + "1 0 0\n0 0 0\n"
+    assert "counts of vertices and faces are missing" in why_not(tmp_path / "a.off", text)
+    text = "OFF\n" + "# comment\n" * 1_000 + "1 0 0\n0 0 0\n"
+    assert read(tmp_path / "a.off", text).geometry.points.tolist() == [[0, 0, 0]]
+
+
 # Material libraries
 
 
