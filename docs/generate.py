@@ -119,7 +119,8 @@ def commands() -> str:
             name_of = parameter.metavar or (parameter.name or "").upper()
             shown = name_of if argument else ", ".join(parameter.opts)
             default = parameter.default
-            is_value = isinstance(default, str | Path) and not argument
+            is_value = isinstance(default, str | Path | float | int) and not argument
+            is_value = is_value and not isinstance(default, bool)
             rows.append(
                 (f"`{shown}`", f"`{default}`" if is_value else "", getattr(parameter, "help", ""))
             )

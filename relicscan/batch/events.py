@@ -9,6 +9,14 @@ As JSON lines each event has `time` (UTC), `event` and what belongs to it:
     retried         id, state, reasons: how the first attempt ended
     relic_ended     id, state, verdict, reasons, warnings, seconds, peak_memory_bytes, …
     run_ended       states, seconds
+
+and when an inbox is watched:
+
+    waiting         id: seen, and its copying has not ended
+    held            id, files: nothing changes any more, but these names say "being copied"
+    gone            reason: the inbox cannot be read, and is waited for
+    back            the inbox can be read again
+    busy            reason: the output folder is not to be had now, and is waited for
 """
 
 from __future__ import annotations
@@ -22,7 +30,18 @@ from typing import IO, Any, Literal
 from relicscan.batch.job import Outcome
 
 Kind = Literal[
-    "run_started", "unchanged", "relic_started", "stage", "retried", "relic_ended", "run_ended"
+    "run_started",
+    "unchanged",
+    "relic_started",
+    "stage",
+    "retried",
+    "relic_ended",
+    "run_ended",
+    "waiting",
+    "held",
+    "gone",
+    "back",
+    "busy",
 ]
 
 

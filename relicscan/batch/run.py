@@ -71,9 +71,9 @@ def run(
     default ten times what it should take. A relic that an earlier run finished from the
     same scans is not run again; `retry` asks for those that did not end well, `rehash` for
     every input file to be read; `only` are the ids of those that are looked at, all if None.
-    Raises PipelineError (also where an input does not exist),
-    OutputError, Busy or NoRoom, before anything is run or when the disks have gone. What
-    goes wrong with a relic is in its Outcome.
+    Raises PipelineError (also where an input does not exist), OutputError, Busy or NoRoom,
+    before anything is run or when the disks have gone. What goes wrong with a relic is in
+    its Outcome.
     """
     if time_limit_s is not None and not time_limit_s > 0:
         raise PipelineError(

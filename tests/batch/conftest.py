@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -68,3 +69,30 @@ def night(tmp_path_factory: pytest.TempPathFactory, spoiler: Path, pipeline: str
         # Most of the scans are the same: what is kept of one would spare the others their fate.
         outcomes = run([scans, scans / "empty"], out, pipeline=pipeline, jobs=1, cache_bytes=0)
     return Night(scans, out, {o.id: o for o in outcomes}, spoiler)
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory: pytest.TempPathFactory, pipeline: str) -> Path:
+    """A root of scans and the output folder made from it: `bowl`, `cup` and a rejected `torn`."""
+    root = tmp_path_factory.mktemp("verify")
+    for name in ("bowl", "cup", "torn"):
+        write_cup(root / "scans" / name)
+    (root / "scans" / "bowl" / "notes.txt").write_text("seen on Monday")
+    torn = root / "scans" / "torn" / "cup.ply"
+    torn.write_bytes(torn.read_bytes()[:-20])
+    run(root / "scans", root / "out", pipeline=pipeline, jobs=2)
+    return root
+
+
+@pytest.fixture
+def out(finished: Path, tmp_path: Path) -> Path:
+    """A copy of that output folder, to be spoiled."""
+    shutil.copytree(finished / "out", tmp_path / "out")
+    return tmp_path / "out"
+
+
+@pytest.fixture
+def scans(finished: Path, tmp_path: Path) -> Path:
+    """A copy of the scans that it was made from."""
+    shutil.copytree(finished / "scans", tmp_path / "scans")
+    return tmp_path / "scans"

@@ -3,81 +3,23 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import shutil
 import sys
-import threading
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from batch.differences import anchor, flip, problems, rewrite
 from batch.spoiled import Night
-from tiny_scans import files_below, read_json, sphere, write_cup, write_ply, write_toml
+from tiny_scans import files_below, read_json
 
 from relicscan.batch import held_against
-from relicscan.batch.held_against import HeldAgainst, Progress
 from relicscan.batch.run import run
 from relicscan.batch.verify import verify
-from relicscan.errors import OutputError, PipelineError
+from relicscan.errors import OutputError
 
 LOW = "web/low.glb"
-
-
-@pytest.fixture(scope="module")
-def finished(tmp_path_factory: pytest.TempPathFactory, pipeline: str) -> Path:
-    """A root of scans and the output folder made from it: `bowl`, `cup` and a rejected `torn`."""
-    root = tmp_path_factory.mktemp("verify")
-    for name in ("bowl", "cup", "torn"):
-        write_cup(root / "scans" / name)
-    (root / "scans" / "bowl" / "notes.txt").write_text("seen on Monday")
-    torn = root / "scans" / "torn" / "cup.ply"
-    torn.write_bytes(torn.read_bytes()[:-20])
-    run(root / "scans", root / "out", pipeline=pipeline, jobs=2)
-    return root
-
-
-@pytest.fixture
-def out(finished: Path, tmp_path: Path) -> Path:
-    shutil.copytree(finished / "out", tmp_path / "out")
-    return tmp_path / "out"
-
-
-@pytest.fixture
-def scans(finished: Path, tmp_path: Path) -> Path:
-    shutil.copytree(finished / "scans", tmp_path / "scans")
-    return tmp_path / "scans"
-
-
-def problems(out: Path, **asked: Any) -> dict[str, str]:
-    """What is wrong by path; each relic is the one that the path leads to."""
-    found = verify(out, **asked)
-    for difference in found:
-        assert difference.remedy
-        if difference.relic is not None:
-            assert difference.relic in difference.path.split("/")
-    told = {difference.path: difference.problem for difference in found}
-    assert len(told) == len(found)
-    return told
-
-
-def rewrite(path: Path, change: Callable[[Any], object]) -> None:
-    data = read_json(path)
-    change(data)
-    path.write_text(json.dumps(data), encoding="utf-8")
-
-
-def anchor(out: Path) -> None:
-    """Make the checksum of index.json again."""
-    sha256 = hashlib.sha256((out / "index.json").read_bytes()).hexdigest()
-    (out / "index.json.sha256").write_text(f"{sha256}  index.json\n")
-
-
-def flip(path: Path, at: int = -1) -> None:
-    content = bytearray(path.read_bytes())
-    content[at] ^= 1
-    path.write_bytes(content)
 
 
 # All is well
@@ -380,128 +322,3 @@ def test_what_is_no_output_folder(tmp_path: Path, scans: Path) -> None:
         with pytest.raises(OutputError, match=says) as caught:
             verify(path)
         assert caught.value.scan == str(path)
-
-
-# Scans
-
-
-def test_scans_that_are_as_they_were(out: Path, scans: Path) -> None:
-    assert verify(out, scans=scans) == []
-    assert verify(out, scans=[scans / name for name in ("bowl", "cup", "torn")]) == []
-    write_cup(scans / "new")
-    (scans / "cup" / "more.txt").write_text("x")
-    assert verify(out, scans=scans) == []
-
-
-@pytest.mark.parametrize(
-    "name", ["cup/cup.ply", "bowl/notes.txt", "bowl/relic.toml", "torn/cup.ply"]
-)
-def test_a_master_that_has_rotted(out: Path, scans: Path, name: str) -> None:
-    flip(scans / name)
-    assert problems(out, scans=scans) == {
-        str(scans / name): "its content has changed: its SHA-256 is another one"
-    }
-    assert verify(out) == []
-
-
-def test_a_master_that_is_missing_or_elsewhere(out: Path, scans: Path) -> None:
-    (scans / "bowl" / "notes.txt").unlink()
-    shutil.rmtree(scans / "cup")
-    told = problems(out, scans=scans)
-    assert told == {
-        str(scans / "bowl" / "notes.txt"): "it is missing",
-        "cup": "its scans were not found",
-    }
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="links need a privilege on Windows")
-def test_masters_may_be_links_inside_what_was_given(out: Path, scans: Path, tmp_path: Path) -> None:
-    scan = scans / "cup" / "cup.ply"
-    (scans / "store").mkdir()
-    scan.rename(scans / "store" / "1.bin")
-    scan.symlink_to(scans / "store" / "1.bin")
-    assert verify(out, scans=scans) == []
-    (scans / "store" / "1.bin").rename(tmp_path / "1.bin")
-    scan.unlink()
-    scan.symlink_to(tmp_path / "1.bin")
-    assert "leads out" in problems(out, scans=scans)[str(scan)]
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="names here are any bytes on Linux alone")
-def test_a_master_whose_name_is_no_unicode(out: Path, scans: Path, pipeline: str) -> None:
-    folder = scans / "cup"
-    name = os.fsdecode(b"caf\xe9.txt")
-    (folder / name).write_text("a note")
-    sources = [r"caf\udce9.txt"]
-
-    def change(manifest: Any) -> None:
-        (source,) = [s for s in manifest["sources"] if s["path"] == "relic.toml"]
-        sha256 = hashlib.sha256(b"a note").hexdigest()
-        manifest["sources"].append({**source, "path": sources[0], "bytes": 6, "sha256": sha256})
-
-    rewrite(out / "cup" / "relic.json", change)
-    assert {d.path for d in verify(out, scans=scans)} == {"cup/relic.json"}
-    flip(folder / name)
-    assert str(folder / name) in {d.path for d in verify(out, scans=scans)}
-
-
-def test_scans_that_do_not_exist(out: Path, tmp_path: Path) -> None:
-    with pytest.raises(PipelineError, match="no such file or folder"):
-        verify(out, scans=tmp_path / "none")
-
-
-# Progress
-
-
-def test_progress_ends_where_everything_has_been_read(out: Path, scans: Path) -> None:
-    seen: list[Progress] = []
-    verify(out, scans=scans, observe=seen.append)
-    last = seen[-1]
-    assert last.relics == 3
-    delivered = sum(e["counts"]["bytes"] for e in read_json(out / "index.json")["relics"])
-    masters = sum(path.stat().st_size for path in scans.rglob("*") if path.is_file())
-    assert last.bytes == last.total_bytes == delivered + masters
-    assert [p.bytes for p in seen] == sorted(p.bytes for p in seen)
-
-
-def test_an_interrupted_reading_ends_its_threads(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Whoever presses Ctrl-C does not wait until a scan of 20 GB has been read."""
-    monkeypatch.setattr(held_against, "CHUNK_BYTES", 1)
-    path = tmp_path / "long"
-    path.write_bytes(bytes(50_000))
-    reading = threading.Event()
-    read = 0
-
-    def observe(progress: Progress) -> None:
-        nonlocal read
-        read = progress.bytes
-        reading.set()
-
-    def interrupted() -> None:
-        with HeldAgainst(observe) as held:
-            for _ in range(10):
-                held.file(path, 50_000, "", pytest.fail)
-            assert reading.wait(30)
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        interrupted()
-    assert 0 < read < 500_000
-
-
-def test_a_defect_in_a_thread_is_no_silence(out: Path) -> None:
-    def observe(progress: Progress) -> None:
-        if progress.bytes:
-            raise ZeroDivisionError
-
-    with pytest.raises(ZeroDivisionError):
-        verify(out, observe=observe)
-
-
-def test_point_clouds_and_their_sources(tmp_path: Path, pipeline: str) -> None:
-    write_toml(tmp_path / "scans" / "vase")
-    write_ply(tmp_path / "scans" / "vase" / "a.ply", sphere(1500))
-    run(tmp_path / "scans", tmp_path / "out", pipeline=pipeline)
-    assert verify(tmp_path / "out", scans=tmp_path / "scans") == []
