@@ -29,6 +29,11 @@ def check_chunks(path: Path, header: LasHeader) -> None:
     if len(header.laszip) < 34:
         raise _damaged()
     compressor = struct.unpack_from("<H", header.laszip)[0]
+    # The decoder goes by the items alone, and would read layers where none were checked.
+    if any(kind in _LAYERS or kind == _EXTRA_BYTES for kind, _ in _items(header.laszip)) != (
+        compressor == _LAYERED
+    ):
+        raise _damaged()
     if compressor == _POINTWISE:  # the first LAZ files, one stream without chunks
         return
     size = path.stat().st_size
@@ -93,13 +98,17 @@ def _chunks(path: Path, header: LasHeader) -> list[tuple[int, int]]:
     return starts
 
 
-def _layer_count(laszip: bytes) -> int:
-    items = struct.unpack_from("<H", laszip, 32)[0]
-    if len(laszip) < 34 + 6 * items:
+def _items(laszip: bytes) -> list[tuple[int, int]]:
+    """What a point consists of: kinds and sizes in bytes."""
+    count = struct.unpack_from("<H", laszip, 32)[0]
+    if len(laszip) < 34 + 6 * count:
         raise _damaged()
+    return [struct.unpack_from("<HH", laszip, 34 + 6 * k) for k in range(count)]
+
+
+def _layer_count(laszip: bytes) -> int:
     layers = 0
-    for k in range(items):
-        kind, size = struct.unpack_from("<HH", laszip, 34 + 6 * k)
+    for kind, size in _items(laszip):
         layers += size if kind == _EXTRA_BYTES else _LAYERS.get(kind, 0)
     if layers > _MOST_LAYERS:
         raise _damaged()

@@ -254,6 +254,16 @@ def test_a_chunk_table_outside_the_file(tmp_path: Path, table: int) -> None:
         las_format.read(path)
 
 
+@pytest.mark.parametrize("compressor", [0, 1, 2])
+def test_layers_under_another_compressor(tmp_path: Path, compressor: int) -> None:
+    """The decoder goes by the items of a point: their layers went unchecked."""
+    path, data, _ = _laz(tmp_path)
+    struct.pack_into("<H", data, data.index(b"laszip encoded") - 2 + 54, compressor)
+    path.write_bytes(data)
+    with pytest.raises(ScanError, match="compressed points of the file are damaged"):
+        las_format.read(path)
+
+
 def test_a_chunk_table_of_fewer_points_than_the_header(tmp_path: Path) -> None:
     """The decoder took what lay behind the last chunk for one more, and its lengths with it."""
     path, data, start = _laz(tmp_path)
