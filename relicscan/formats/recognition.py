@@ -44,6 +44,8 @@ def is_cloud(path: Path) -> bool:
 def _looks_like_points(path: Path) -> bool:
     """Whether a .txt holds columns of numbers rather than notes: its first lines tell."""
     try:
+        if not path.stat().st_size:  # among them files of /proc that are waited for
+            return False
         with path.open("rb") as stream:
             head = stream.read(4096).decode("utf-8", "replace").splitlines()[1:8]
     except OSError:
