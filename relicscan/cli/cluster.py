@@ -53,8 +53,9 @@ def up(
     from relicscan.batch.budget import Budget, budget_of
     from relicscan.batch.cluster import certificates
     from relicscan.batch.cluster.nodes import run_local
+    from relicscan.batch.cluster.settings import check_installed
 
-    certificates.check_installed()
+    check_installed()
     bytes_each = options.parse_memory(memory)
     here = budget_of(memory_bytes=bytes_each)
     each = Budget(
@@ -97,8 +98,9 @@ def scheduler(
     """
     from relicscan.batch.cluster import certificates
     from relicscan.batch.cluster.nodes import run_scheduler
+    from relicscan.batch.cluster.settings import check_installed
 
-    certificates.check_installed()
+    check_installed()
     folder = certificates.folder_of(tls)
     if not certificates.has_any(folder):
         certificates.make(folder)
@@ -132,8 +134,9 @@ def worker(
     from relicscan.batch.budget import budget_of
     from relicscan.batch.cluster import certificates
     from relicscan.batch.cluster.nodes import run_worker
+    from relicscan.batch.cluster.settings import check_installed
 
-    certificates.check_installed()
+    check_installed()
     budget = budget_of(jobs=options.parse_jobs(jobs), memory_bytes=options.parse_memory(memory))
 
     def ready() -> None:

@@ -17,6 +17,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from relicscan.batch.cluster.settings import check_installed
 from relicscan.errors import PipelineError
 
 if TYPE_CHECKING:
@@ -35,18 +36,6 @@ def folder_of(given: Path | None) -> Path:
         return Path(named)
     config = os.environ.get("XDG_CONFIG_HOME")
     return (Path(config) if config else Path.home() / ".config") / "relicscan" / "cluster"
-
-
-def check_installed() -> None:
-    """Raise PipelineError where the extra `cluster` is not installed."""
-    try:
-        import cryptography  # noqa: F401
-        import distributed  # noqa: F401
-    except ImportError as error:
-        raise PipelineError(
-            f"a cluster needs packages that are not installed ({error.name or error})",
-            remedy='pip install "relicscan[cluster]"',
-        ) from None
 
 
 def make(folder: Path) -> None:

@@ -19,23 +19,12 @@ from typing import TYPE_CHECKING, Any
 
 from relicscan.batch.budget import Budget
 from relicscan.batch.cluster.certificates import check_address, security_of
-from relicscan.batch.cluster.workers import MEMORY
+from relicscan.batch.cluster.settings import MEMORY, SETTINGS, quieten
 from relicscan.errors import PipelineError
 
 if TYPE_CHECKING:
     from distributed import Nanny, Scheduler, Security
 
-SETTINGS = {
-    # A task whose worker died comes back to the run, which knows whether to try again.
-    "distributed.scheduler.allowed-failures": 0,
-    "distributed.scheduler.work-stealing": False,
-    "distributed.comm.require-encryption": True,
-    "distributed.scheduler.http.routes": [],
-    "distributed.worker.http.routes": [],
-    "distributed.worker.profile.enabled": False,
-    # Variables for numeric libraries; the relics' processes get their own.
-    "distributed.nanny.pre-spawn-environ": {},
-}
 #: Where the server of Dask's web pages listens: on this machine only, on a port nobody is told.
 _HERE = {"dashboard": False, "dashboard_address": "127.0.0.1:0"}
 
@@ -135,9 +124,8 @@ async def _until_asked(finished: Coroutine[Any, Any, Any]) -> None:
 
 def _run(main: Coroutine[Any, Any, None]) -> None:
     import dask
-    import distributed  # noqa: F401  (reads its own configuration, which ours goes over)
 
-    logging.getLogger("distributed").setLevel(logging.ERROR)
+    quieten(logging.ERROR)
     with dask.config.set(SETTINGS):
         try:
             asyncio.run(main)

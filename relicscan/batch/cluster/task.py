@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from functools import lru_cache
 from pathlib import Path
@@ -24,16 +24,20 @@ from relicscan.batch.process import Cancelled, attempt
 TOPIC = "relicscan"
 #: The file by which a worker knows that it sees the output folder that the run means.
 TICKET = "ticket"
+SAME_PATHS = "Scans and output have to be where all machines see them under the same path."
 #: A network share may show a new file late: this long it is looked for.
 SHOWS_LATE_S = 5.0
 
 
-def work(order: str, log: str, run: str, folder: str, code: str) -> dict[str, Any]:
+def work(
+    order: str, log: str, run: str, folder: str, code: str, sees: Sequence[str]
+) -> dict[str, Any]:
     """Run the job `order` in a process on this worker; how it ended, or why not, as plain data.
 
     `run` is the name of the run, which is in the ticket in its `folder`; `code` is the
-    version of the code that the run is made with. One key of the answer is there:
-    `ended` (an attempt), `unfit` (why this worker can do nothing), `cancelled`.
+    version of the code that the run is made with; `sees` are files and folders that it sees.
+    One key of the answer is there: `ended` (an attempt), `unfit` (why this worker can do
+    nothing), `cancelled`.
     """
     from distributed import get_worker
 
@@ -49,20 +53,18 @@ def work(order: str, log: str, run: str, folder: str, code: str) -> dict[str, An
     try:
         if unfit := _unfit(run, folder, code):
             return {"unfit": unfit}
-        job = Job.from_json(order)
-        if job.pipeline is not None and job.pipeline.endswith(".toml"):
-            Path(job.pipeline).stat()
-        ended = attempt(job, Path(log), emit, _Unwanted(worker, key))
+        for path in sees:
+            Path(path).stat()
+        ended = attempt(Job.from_json(order), Path(log), emit, _Unwanted(worker, key))
     except Cancelled:
         return {"cancelled": True}
     except OSError as error:
-        where = f": {error.filename}" if error.filename else ""
-        return {"unfit": f"it cannot get at a file of the run ({error.strerror or error}{where})"}
+        what = error.filename or "a file of the run"
+        return {"unfit": f"it cannot get at {what} ({error.strerror or error}). {SAME_PATHS}"}
     finally:
         tell(over=True)
-    told = {"identity": dict(ended.identity), "exit_code": ended.exit_code}
-    peak = ended.peak_memory_bytes
-    return {"ended": {"outcome": asdict(ended.outcome), "peak_memory_bytes": peak, **told}}
+    told = {name: getattr(ended, name) for name in ("identity", "exit_code", "peak_memory_bytes")}
+    return {"ended": {"outcome": asdict(ended.outcome), **told}}
 
 
 class _Unwanted(threading.Event):
@@ -100,8 +102,5 @@ def _unfit(run: str, folder: str, code: str) -> str | None:
         except OSError as error:
             reason = error.strerror or str(error)
         if time.monotonic() > end:
-            return (
-                f"it does not see the output folder ({reason}): scans and output have to be on a "
-                "file system that all machines see under the same path"
-            )
+            return f"it does not see the output folder ({reason}). {SAME_PATHS}"
         time.sleep(0.2)
