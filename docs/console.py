@@ -90,7 +90,8 @@ def _shortened(output: str) -> str:
 
 def main() -> int:
     """Bring the documents named on the command line up to date."""
-    shutil.rmtree(ROOT / "out" / "readme", ignore_errors=True)
+    for made in ("demo", "readme"):  # or what was made before would be told as unchanged
+        shutil.rmtree(ROOT / "out" / made, ignore_errors=True)
     for name in sys.argv[1:]:
         path = ROOT / name
         path.write_text(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -21,6 +22,12 @@ SHOWN = [
     for page in PAGES
     for shown in blocks(page.read_text(encoding="utf-8"))
 ]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def nothing_was_run_before() -> None:
+    """What an earlier test run made would be told as unchanged."""
+    shutil.rmtree(ROOT / "out" / "readme", ignore_errors=True)
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
