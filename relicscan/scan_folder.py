@@ -58,11 +58,15 @@ def find_relics(inputs: Sequence[Path]) -> list[FoundRelic]:
     found: list[FoundRelic] = []
     for given in inputs:
         path = Path(given).absolute()
-        if path.name == TOML and path.is_file():
-            path = path.parent
-        if path.is_dir():
+        try:
+            if path.name == TOML and path.is_file():
+                path = path.parent
+            is_folder, is_file = path.is_dir(), path.is_file()
+        except OSError:  # longer than any file system takes
+            is_folder = is_file = False
+        if is_folder:
             found += list(_in_root(path)) or [_nothing_in(path)]
-        elif path.is_file():
+        elif is_file:
             found.append(_single_file(path))
         else:
             raise PipelineError(

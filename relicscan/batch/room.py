@@ -22,8 +22,16 @@ PROBE_BYTES = 1_000_000
 
 def check_place(out: Path, found: Sequence[FoundRelic]) -> None:
     """Raise OutputError where OUT cannot be an output folder for these relics; writes nothing."""
-    _check_apart(out, found)
-    if out.exists() and not out.is_dir():
+    try:
+        _check_apart(out, found)
+        is_file = out.exists() and not out.is_dir()
+    except OSError as error:  # longer than any file system takes
+        raise OutputError(
+            f"this cannot be an output folder ({error.strerror or error})",
+            scan=str(out),
+            remedy="choose another name with -o",
+        ) from None
+    if is_file:
         raise OutputError(
             "this is a file, and the output needs a folder",
             scan=str(out),

@@ -110,6 +110,12 @@ def test_what_cannot_be_is_refused_before_anything_is_written(
     assert not (tmp_path / "out").exists()
 
 
+def test_paths_longer_than_any_file_system_takes(cli: Cli, shelf: Path, tmp_path: Path) -> None:
+    endless = "x" * 6000
+    assert "there is no such file" in cli("run", endless, "-o", tmp_path / "out", code=2).err
+    assert "cannot be an output folder" in cli("run", shelf, "-o", tmp_path / endless, code=2).err
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="signals as POSIX has them")
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
 def test_a_signal_ends_it_whole_and_the_same_command_goes_on(
