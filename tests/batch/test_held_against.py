@@ -29,26 +29,29 @@ def test_an_interrupted_reading_ends_its_threads(
 ) -> None:
     """Whoever presses Ctrl-C does not wait until a scan of 20 GB has been read."""
     monkeypatch.setattr(held_against, "CHUNK_BYTES", 1)
+    size = 200_000
     path = tmp_path / "long"
-    path.write_bytes(bytes(50_000))
-    reading = threading.Event()
+    path.write_bytes(bytes(size))
+    reading, interrupting = threading.Event(), threading.Event()
     read = 0
 
     def observe(progress: Progress) -> None:
         nonlocal read
         read = progress.bytes
         reading.set()
+        interrupting.wait(30)
 
     def interrupted() -> None:
         with HeldAgainst(observe) as held:
             for _ in range(10):
-                held.file(path, 50_000, "", pytest.fail)
+                held.file(path, size, "", pytest.fail)
             assert reading.wait(30)
+            interrupting.set()
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         interrupted()
-    assert 0 < read < 500_000
+    assert 0 < read < size
 
 
 def test_a_defect_in_a_thread_is_no_silence(out: Path) -> None:
