@@ -108,7 +108,8 @@ class _Teller:
                 files = event.detail["files"]
                 names = ", ".join(files[:NAMED_FILES])
                 more = f" and {len(files) - NAMED_FILES} more" if len(files) > NAMED_FILES else ""
-                self._say(f"{event.id}: waiting for {names}{more}, which by name is still being copied")
+                text = f"waiting for {names}{more}, which by name is still being copied"
+                self._say(f"{event.id}: {text}")
             case "gone":
                 text = f"{self.inbox} cannot be read ({event.detail['reason']}): waiting for it"
                 self._say(text, always=True)
