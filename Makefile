@@ -1,6 +1,6 @@
 # What is done often, by name. Every target sets up what it needs first.
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-long check format samples docs readme real-scans bench bench-batch chaos hostile setup clean
+.PHONY: help demo test test-long check format samples docs readme real-scans bench bench-batch bench-cluster chaos hostile setup clean
 
 ifeq ($(OS),Windows_NT)
 bin := .venv/Scripts
@@ -48,6 +48,9 @@ bench: $(ready) ## Measure the chain: seconds, millimetres, memory
 
 bench-batch: $(ready) ## Measure a batch: two jobs, overhead, running it again
 	$(bin)/python -m bench.batch $(ARGS)
+
+bench-cluster: $(ready) ## Measure a cluster, compute machines for 100,000 relics
+	$(bin)/python -m bench.cluster $(ARGS)
 
 chaos: $(ready) ## A night of 60 relics that is killed 50 times
 	$(bin)/python -m bench.chaos $(ARGS)

@@ -67,7 +67,8 @@ def run(
     `inputs` are scan files, scan folders and roots that hold them. `pipeline` is a name
     or a path; None takes "web" unless a relic.toml chooses. `overrides` are values by
     "stage.parameter". `jobs` run at a time, each with so many `threads`, in `memory_bytes`
-    all together; None takes what the machine has. `time_limit_s` is for one relic, by
+    all together; None takes what the machine has. `workers` are other machines, which have
+    their own; they are stopped in the end. `time_limit_s` is for one relic, by
     default ten times what it should take. A relic that an earlier run finished from the
     same scans is not run again; `retry` asks for those that did not end well, `rehash` for
     every input file to be read; `only` are the ids of those that are looked at, all if None.

@@ -144,7 +144,8 @@ def worker(
         _remark(f"at {address} with {output.plural(budget.jobs, 'relic')} at a time and {room}")
 
     folder = certificates.folder_of(tls)
-    run_worker(address, folder, budget, host=host, port=port, ready=ready)
+    if not run_worker(address, folder, budget, host=host, port=port, ready=ready):
+        _remark(f"the scheduler at {address} has gone")
 
 
 def _answer(line: str) -> None:

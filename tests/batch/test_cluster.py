@@ -364,6 +364,7 @@ def test_a_scheduler_and_a_worker_by_hand(
             manifest = (tmp_path / "out" / "cup" / "relic.json").read_bytes()
             assert manifest == alone["cup/relic.json"]
             members = family(worker.pid)
+            assert listens_on(members | family(scheduler.pid)) == {"0100007F"}
             scheduler.send_signal(signal.SIGTERM)
             assert (scheduler.wait(), worker.wait()) == (0, 0)
             wait_for(lambda: not any(map(is_running, members)), seconds=10)

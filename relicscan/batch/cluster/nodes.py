@@ -15,7 +15,8 @@ import tempfile
 from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import urlsplit
 
 from relicscan.batch.budget import Budget
 from relicscan.batch.cluster.certificates import check_address, security_of
@@ -25,6 +26,7 @@ from relicscan.errors import PipelineError
 if TYPE_CHECKING:
     from distributed import Nanny, Scheduler, Security
 
+Result = TypeVar("Result")
 #: Where the server of Dask's web pages listens: on this machine only, on a port nobody is told.
 _HERE = {"dashboard": False, "dashboard_address": "127.0.0.1:0"}
 
@@ -49,18 +51,26 @@ def run_worker(
     host: str | None,
     port: int,
     ready: Callable[[], None],
-) -> None:
-    """Run a worker until it is asked to end, or its scheduler has gone. Raises PipelineError."""
+) -> bool:
+    """Run a worker until it is asked to end, or its scheduler has gone. Raises PipelineError.
+
+    It listens at `host`, by default the address by which this machine reaches the scheduler.
+    Returns whether it was asked.
+    """
     check_address(address, "the address")
     security = security_of(tls)
 
-    async def main() -> None:
-        with tempfile.TemporaryDirectory(prefix="relicscan-") as folder:
-            async with await _worker(address, security, budget, folder, host, port) as worker:
-                ready()
-                await _until_asked(worker.finished())
+    async def main() -> bool:
+        from distributed.utils import get_ip
 
-    _run(main())
+        scheduler = urlsplit(address)
+        at = host or get_ip(scheduler.hostname, scheduler.port)
+        with tempfile.TemporaryDirectory(prefix="relicscan-") as folder:
+            async with await _worker(address, security, budget, folder, at, port) as worker:
+                ready()
+                return await _until_asked(worker.finished())
+
+    return _run(main())
 
 
 def run_local(count: int, each: Budget, tls: Path, ready: Callable[[str], None]) -> None:
@@ -90,7 +100,7 @@ async def _scheduler(host: str, port: int, security: Security) -> Scheduler:
 
 
 async def _worker(
-    address: str, security: Security, budget: Budget, folder: str, host: str | None, port: int
+    address: str, security: Security, budget: Budget, folder: str, host: str, port: int
 ) -> Nanny:
     from distributed import Nanny
 
@@ -109,8 +119,8 @@ async def _worker(
     )
 
 
-async def _until_asked(finished: Coroutine[Any, Any, Any]) -> None:
-    """Until Ctrl-C or SIGTERM, or until `finished` is."""
+async def _until_asked(finished: Coroutine[Any, Any, Any]) -> bool:
+    """Until Ctrl-C or SIGTERM, which is True, or until `finished` is."""
     asked, loop = asyncio.Event(), asyncio.get_running_loop()
     for name in ("SIGINT", "SIGTERM", "SIGHUP"):
         with suppress(NotImplementedError, AttributeError):  # Windows: Ctrl-C cancels us
@@ -120,15 +130,16 @@ async def _until_asked(finished: Coroutine[Any, Any, Any]) -> None:
     await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
     for end in ends:
         end.cancel()
+    return asked.is_set()
 
 
-def _run(main: Coroutine[Any, Any, None]) -> None:
+def _run(main: Coroutine[Any, Any, Result]) -> Result:
     import dask
 
     quieten(logging.ERROR)
     with dask.config.set(SETTINGS):
         try:
-            asyncio.run(main)
+            return asyncio.run(main)
         except (OSError, RuntimeError) as error:
             cause = error.__cause__ or error
             raise PipelineError(
