@@ -65,7 +65,7 @@ def command(
     from relicscan.batch.junit import write_junit
     from relicscan.batch.plan import plan
     from relicscan.batch.run import run
-    from relicscan.errors import PipelineError
+    from relicscan.errors import OutputError, PipelineError
     from relicscan.pipeline import parse_assignment
 
     asked: dict[str, Any] = {
@@ -86,6 +86,12 @@ def command(
         raise PipelineError(
             "--jobs and --memory are for this machine, and a cluster's workers have their own",
             remedy="give them to `relicscan cluster worker`, or leave out --cluster",
+        )
+    if junit is not None and not junit.absolute().parent.is_dir():
+        raise OutputError(
+            "the JUnit file cannot be written: there is no such folder",
+            scan=str(junit),
+            remedy="make the folder, or choose another with --junit",
         )
     if dry_run:
         _say_plan(plan(list(inputs), out, **asked), out, as_json=as_json)
