@@ -12,7 +12,7 @@ import time
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -81,49 +81,61 @@ def run(
             f"--time-limit is {time_limit_s:g}", remedy="give --time-limit a number of seconds"
         )
     out = Path(out)
-    asked: dict[str, Any] = {"pipeline": pipeline, "overrides": overrides or {}}
-    planned = plan(
-        inputs, out, reproducible=reproducible, retry=retry, rehash=rehash, only=only, **asked
-    )
+    settings: dict[str, Any] = {
+        "pipeline": pipeline,
+        "overrides": overrides or {},
+        "reproducible": reproducible,
+    }
+    planned = plan(inputs, out, **settings, retry=retry, rehash=rehash, only=only)
     workers = workers or LocalWorkers(
         budget_of(jobs=jobs, threads_per_job=threads, memory_bytes=memory_bytes)
     )
     check_room(out, [relic.found for relic in planned.to_run])
     private = prepare(out)
     with hold(private / "lock"), scratch(out) as work:
-        batch = _Batch(planned, out, work, workers, observe, time_limit_s, cache_bytes)
-        batch.settings = {**asked, "reproducible": reproducible}
-        return batch.run(one_thread=reproducible, threads=threads)
+        return _Batch(
+            planned,
+            out,
+            work,
+            workers,
+            observe,
+            settings,
+            threads=1 if reproducible else threads,
+            time_limit_s=time_limit_s,
+            cache_bytes=cache_bytes,
+        ).run()
 
 
+@dataclass
 class _Batch:
-    """A run while it runs."""
+    """A run while it runs: what waits, what runs and where, what has ended.
 
-    def __init__(
-        self,
-        planned: Plan,
-        out: Path,
-        work: Path,
-        workers: Workers,
-        observe: Observer,
-        time_limit_s: float | None,
-        cache_bytes: int,
-    ) -> None:
-        self.plan, self.out, self.work = planned, out, work
-        self.workers, self.observe = workers, observe
-        self.time_limit_s, self.cache_bytes = time_limit_s, cache_bytes
-        self.cache = out / ".relicscan" / "cache"
-        self.settings: dict[str, Any] = {}
-        self.ledger = Ledger(out)
-        self.relics = {relic.id: relic for relic in planned.relics}
-        self.queue: list[Waiting] = []
-        self.running: dict[str, Waiting] = {}
-        self.machines: Mapping[str, Budget] = {}
-        self.something_ended = True
-        self.attempts: dict[str, list[Attempt]] = {}
-        self.outcomes: dict[str, Outcome] = {}
+    `work` is the folder that relics are built in, `settings` what every job is told, and
+    `threads` what each gets; None shares the machine's.
+    """
 
-    def run(self, *, one_thread: bool, threads: int | None) -> list[Outcome]:
+    plan: Plan
+    out: Path
+    work: Path
+    workers: Workers
+    observe: Observer
+    settings: Mapping[str, Any]
+    threads: int | None
+    time_limit_s: float | None
+    cache_bytes: int
+    queue: list[Waiting] = field(default_factory=list)
+    running: dict[str, Waiting] = field(default_factory=dict)
+    attempts: dict[str, list[Attempt]] = field(default_factory=dict)
+    outcomes: dict[str, Outcome] = field(default_factory=dict)
+    machines: Mapping[str, Budget] = field(default_factory=dict)
+    something_ended: bool = True
+
+    def __post_init__(self) -> None:
+        self.cache = self.out / ".relicscan" / "cache"
+        self.ledger = Ledger(self.out)
+        self.relics = {relic.id: relic for relic in self.plan.relics}
+
+    def run(self) -> list[Outcome]:
         began = time.monotonic()
         cache.remove_parts(self.cache)
         cache.prune(self.cache, self.cache_bytes)
@@ -150,10 +162,10 @@ class _Batch:
                 elif refusal := self.workers.refusal(relic.estimate):
                     self._conclude(_too_large(relic.id, refusal))
                 else:
-                    each = 1 if one_thread else threads
+                    largest = self._largest()
                     self.queue.append(
                         schedule.waiting(
-                            relic.id, relic.estimate, self._largest(), self.time_limit_s, each
+                            relic.id, relic.estimate, largest, self.time_limit_s, self.threads
                         )
                     )
             while self.queue or self.running:
