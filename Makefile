@@ -15,8 +15,8 @@ help: ## Show this list
 demo: $(ready) ## Convert every sample into out/demo
 	$(bin)/relicscan run samples -o out/demo
 
-test: $(ready) ## Run the tests (ARGS="-k ply" narrows them)
-	$(bin)/python -m pytest -m "not slow" $(ARGS)
+test: $(ready) ## Run the tests, two files at a time (ARGS="-k ply" narrows them)
+	$(bin)/python -m pytest -m "not slow" -n 2 --dist loadfile $(ARGS)
 
 test-long: $(ready) ## Run the tests and their long forms
 	$(bin)/python -m pytest $(ARGS)
