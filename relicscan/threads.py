@@ -7,6 +7,8 @@ that differs from run to run, and with it the last bits of the result.
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 #: What BLAS and OpenMP read when they load. Open3D reads none of them: see `open3d`.
 VARIABLES = (
@@ -35,3 +37,19 @@ def available() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0)) or 1
     return os.cpu_count() or 1
+
+
+def in_blocks(work: Callable[[int, int], None], items: int, block: int = 16_384) -> None:
+    """Call `work(start, stop)` over all items in blocks, as many at a time as there are threads.
+
+    For compiled loops that let go of the interpreter (numba's `nogil`) and write each item
+    to a place of its own: the result is then the same for any number of threads.
+    """
+    spans = [(start, min(start + block, items)) for start in range(0, items, block)]
+    if count() == 1 or len(spans) < 2:
+        for span in spans:
+            work(*span)
+        return
+    with ThreadPoolExecutor(count()) as pool:
+        for _ in pool.map(lambda span: work(*span), spans):
+            pass
