@@ -151,7 +151,9 @@ class Mesh:
     vertices (n, 3) float64; faces (m, 3) int32, counter-clockwise seen from outside;
     normals (n, 3) float32, unit; colors (n, 3) uint8, sRGB;
     corner_uv (m, 3, 2) float32 with (0, 0) at the top left of the image, as in glTF;
-    face_material (m,) int32 into `materials`.
+    face_material (m,) int32 into `materials`;
+    filled (n,) bool, True where a vertex was made up to close a hole and not scanned,
+    None where nothing was filled.
 
     Vertices are split along texture seams only where a file format demands it,
     so the topology here is the surface's own.
@@ -164,6 +166,7 @@ class Mesh:
     corner_uv: Float32Array | None = None
     face_material: IntArray | None = None
     materials: tuple[Material, ...] = ()
+    filled: BoolArray | None = None
 
     def __post_init__(self) -> None:
         _checked(self, "vertices", (None, 3), np.float64, "Mesh")
@@ -173,6 +176,7 @@ class Mesh:
         _checked(self, "colors", (n, 3), np.uint8, "Mesh")
         _checked(self, "corner_uv", (m, 3, 2), np.float32, "Mesh")
         _checked(self, "face_material", (m,), np.int32, "Mesh")
+        _checked(self, "filled", (n,), np.bool_, "Mesh")
         if m and (self.faces.min() < 0 or self.faces.max() >= n):
             raise ValueError(f"Mesh.faces must index 0..{n - 1}, got up to {self.faces.max()}")
         if (

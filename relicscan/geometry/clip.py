@@ -14,17 +14,18 @@ from relicscan.relic import FloatArray, Mesh
 
 
 def clip_by_field(mesh: Mesh, field: FloatArray) -> Mesh:
-    """The part of a plain mesh (positions and faces) where `field` (n,) is <= 0.
+    """The part of a mesh (positions, faces and `filled`) where `field` (n,) is <= 0.
 
     The field is taken as linear along edges; new vertices on one edge are shared by
-    both its faces. Crossings are kept 5 % away from an edge's ends: no slivers.
+    both its faces. Crossings are kept 5 % away from an edge's ends: no slivers. One counts
+    as filled where either end is: it lies on made-up surface.
     """
     outside = field > 0
     count = outside[mesh.faces].sum(axis=1)
     kept = mesh.faces[count == 0].astype(np.int64)
     crossed = mesh.faces[(count == 1) | (count == 2)].astype(np.int64)
     if not len(crossed):
-        return without_unreferenced(Mesh(mesh.vertices, kept))
+        return without_unreferenced(Mesh(mesh.vertices, kept, filled=mesh.filled))
     # Turn each face so that the odd one out (alone inside, or alone outside) comes first.
     out = outside[crossed]
     lone_is_outside = out.sum(axis=1) == 1
@@ -44,7 +45,10 @@ def clip_by_field(mesh: Mesh, field: FloatArray) -> Mesh:
     quad_1 = _stack(ab, b, c)[lone_is_outside]
     quad_2 = _stack(ab, c, ac)[lone_is_outside]
     faces = np.vstack([kept, corner, quad_1, quad_2])
-    return without_unreferenced(Mesh(np.vstack([mesh.vertices, crossings]), faces))
+    filled = mesh.filled
+    if filled is not None:
+        filled = np.concatenate([filled, filled[low] | filled[high]])
+    return without_unreferenced(Mesh(np.vstack([mesh.vertices, crossings]), faces, filled=filled))
 
 
 def _stack(*columns: NDArray[np.int64]) -> NDArray[np.int64]:

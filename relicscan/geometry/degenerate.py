@@ -74,4 +74,5 @@ def _flipped(mesh: Mesh, flat: NDArray[np.int64]) -> Mesh:
         corner_uv,
         material,
         mesh.materials,
+        mesh.filled,
     )

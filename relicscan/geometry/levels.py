@@ -8,7 +8,7 @@ from relicscan.errors import StageError
 from relicscan.geometry.decimation import decimate
 from relicscan.geometry.degenerate import without_degenerate
 from relicscan.geometry.topology import duplicate_faces, without_unreferenced
-from relicscan.geometry.transfer import colors_from_mesh, texture_coordinates
+from relicscan.geometry.transfer import colors_from_mesh, filled_from_mesh, texture_coordinates
 from relicscan.relic import Mesh
 
 
@@ -33,4 +33,6 @@ def decimated(mesh: Mesh, target_face_count: int, *, attributes: Mesh) -> Mesh:
         bare = texture_coordinates(bare, attributes)
     if attributes.colors is not None:
         bare = replace(bare, colors=colors_from_mesh(bare.vertices, attributes))
+    if attributes.filled is not None:
+        bare = replace(bare, filled=filled_from_mesh(bare.vertices, attributes))
     return bare

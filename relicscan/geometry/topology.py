@@ -121,11 +121,15 @@ def without_unreferenced(mesh: Mesh) -> Mesh:
         faces=number[mesh.faces].astype(np.int32),
         normals=pick(mesh.normals),
         colors=pick(mesh.colors),
+        filled=pick(mesh.filled),
     )
 
 
 def welded(mesh: Mesh) -> Mesh:
-    """The mesh with vertices at exactly the same place (and of the same colour) made one."""
+    """The mesh with vertices at exactly the same place (and of the same colour) made one.
+
+    One that was scanned in any of them counts as scanned.
+    """
     # Adding zero turns -0.0 into 0.0: the same place, other bits.
     parts = [(mesh.vertices + 0.0).view(np.uint64).reshape(len(mesh.vertices), 3)]
     if mesh.colors is not None:
@@ -138,12 +142,17 @@ def welded(mesh: Mesh) -> Mesh:
     # Keep the order of first appearance, so that nothing depends on byte order.
     rank = np.argsort(np.argsort(first, kind="stable"), kind="stable")
     keep = np.sort(first)
+    filled = None
+    if mesh.filled is not None:
+        filled = np.ones(len(keep), dtype=bool)
+        filled[rank[inverse[~mesh.filled]]] = False
     return replace(
         mesh,
         vertices=mesh.vertices[keep],
         faces=rank[inverse].astype(np.int32)[mesh.faces],
         normals=None,
         colors=None if mesh.colors is None else mesh.colors[keep],
+        filled=filled,
     )
 
 

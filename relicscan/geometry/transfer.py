@@ -13,7 +13,7 @@ from relicscan.geometry.checks import require_count, require_plausible
 from relicscan.geometry.neighbours import nearest, tree
 from relicscan.geometry.o3d import load, raycasting_scene
 from relicscan.geometry.topology import face_areas
-from relicscan.relic import ByteArray, Float32Array, FloatArray, Mesh, PointCloud
+from relicscan.relic import BoolArray, ByteArray, Float32Array, FloatArray, Mesh, PointCloud
 
 #: A corner this many times farther off in the texture than its face is large lies across a seam.
 MOST_STRETCH = 1.5
@@ -54,6 +54,15 @@ def colors_from_mesh(vertices: FloatArray, source: Mesh) -> ByteArray:
     return np.asarray(np.rint(np.einsum("ik,ikj->ij", weights, corners)), dtype=np.uint8)
 
 
+def filled_from_mesh(vertices: FloatArray, source: Mesh) -> BoolArray:
+    """Mask (n,) of the vertices (n, 3) whose closest place on `source` is more filled than not."""
+    if source.filled is None:
+        raise ValueError("nothing of the mesh was filled")
+    face, weights = closest_on(source, vertices)
+    share = np.einsum("ik,ik->i", weights, source.filled[source.faces[face]].astype(np.float64))
+    return np.asarray(share > 0.5)
+
+
 def texture_coordinates(target: Mesh, source: Mesh) -> Mesh:
     """`target` with the texture coordinates and materials of the surface it was decimated from.
 
@@ -91,6 +100,7 @@ def texture_coordinates(target: Mesh, source: Mesh) -> Mesh:
         corner_uv=uv,
         face_material=None if source.face_material is None else source.face_material[home],
         materials=source.materials,
+        filled=target.filled,
     )
 
 

@@ -46,6 +46,7 @@ def full_relic() -> Relic:
         np.full((12, 3, 2), 0.25),
         np.zeros(12),
         (Material("red", (1, 0, 0.1, 1), texture, texture),),
+        np.arange(8) < 3,
     )
     return Relic(
         id="vase",

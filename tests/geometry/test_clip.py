@@ -69,3 +69,20 @@ def test_nothing_is_cut_from_what_lies_inside_and_all_from_what_lies_outside() -
     nothing = clip_by_field(cube, np.full(len(cube.vertices), 1.0))
     assert len(nothing.faces) == 0
     assert len(nothing.vertices) == 0
+
+
+def test_a_crossing_beside_a_filled_vertex_counts_as_filled() -> None:
+    square = Mesh(
+        [[0, 0, 0], [2, 0, 0], [2, 2, 0], [0, 2, 0]],
+        [[0, 1, 2], [0, 2, 3]],
+        filled=[False, True, False, False],
+    )
+    kept = clip_by_field(square, square.vertices[:, 0] - 1)
+    at = {tuple(p): bool(f) for p, f in zip(kept.vertices, kept.filled, strict=True)}
+    assert at == {
+        (0, 0, 0): False,
+        (0, 2, 0): False,
+        (1, 0, 0): True,
+        (1, 1, 0): False,
+        (1, 2, 0): False,
+    }

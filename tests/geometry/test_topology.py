@@ -146,12 +146,21 @@ def test_welding_joins_only_what_is_exactly_one_place_and_one_colour() -> None:
     np.testing.assert_array_equal(split.colors[3], [255, 255, 255])
 
 
+def test_what_was_scanned_and_filled_at_one_place_counts_as_scanned() -> None:
+    vertices = np.array([[0, 0, 0], [1, 0, 0], [0, 1, 0], [1, 0, 0], [1, 1, 0], [0, 1, 0]])
+    filled = [False, True, True, False, True, True]
+    joined = topology.welded(Mesh(vertices, [[0, 1, 2], [3, 4, 5]], filled=filled))
+    np.testing.assert_array_equal(joined.filled, [False, False, True, True])
+
+
 def test_unreferenced_vertices_go_with_their_attributes() -> None:
-    mesh = Mesh(np.arange(15).reshape(5, 3), [[4, 0, 2]], np.eye(5, 3), np.arange(15).reshape(5, 3))
+    colors, filled = np.arange(15).reshape(5, 3), [True, True, False, False, False]
+    mesh = Mesh(np.arange(15).reshape(5, 3), [[4, 0, 2]], np.eye(5, 3), colors, filled=filled)
     kept = topology.without_unreferenced(mesh)
     np.testing.assert_array_equal(kept.vertices[kept.faces], mesh.vertices[mesh.faces])
     np.testing.assert_array_equal(kept.colors, mesh.colors[[0, 2, 4]])
     np.testing.assert_array_equal(kept.normals, mesh.normals[[0, 2, 4]])
+    np.testing.assert_array_equal(kept.filled, [True, False, False])
 
 
 @pytest.mark.parametrize("offset", [0, 3_000_000])

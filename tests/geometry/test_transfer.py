@@ -9,6 +9,7 @@ from shapes import grid_faces, noisy, sphere_mesh
 from relicscan.geometry.transfer import (
     closest_on,
     colors_from_mesh,
+    filled_from_mesh,
     texture_charts,
     texture_coordinates,
 )
@@ -90,3 +91,14 @@ def test_colours_are_mixed_across_a_face() -> None:
     )
     colors = colors_from_mesh(np.array([[1.0, 1, 0.5], [0, 0, 9], [1, 0, 0]]), triangle)
     np.testing.assert_array_equal(colors, [[30, 80, 0], [0, 0, 0], [30, 0, 0]])
+
+
+def test_what_lies_mostly_on_filled_surface_is_filled() -> None:
+    n = 21
+    x, y = np.meshgrid(np.arange(n), np.arange(n))
+    plane = np.stack([x.ravel(), y.ravel(), 0 * x.ravel()], axis=1)
+    source = Mesh(plane, grid_faces(n, n), filled=plane[:, 0] > 10)
+    places = np.array([[3.0, 4, 0], [10.4, 7.2, 0.1], [10.6, 7.2, -0.1], [19, 19, 5]])
+    np.testing.assert_array_equal(filled_from_mesh(places, source), [False, False, True, True])
+    with pytest.raises(ValueError, match="nothing of the mesh was filled"):
+        filled_from_mesh(places, Mesh(plane, grid_faces(n, n)))

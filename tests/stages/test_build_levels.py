@@ -70,3 +70,14 @@ def test_a_surface_that_vanishes_is_refused() -> None:
     book = Mesh([*spine, *pages], [[0, 1, 2 + i] for i in range(40)])
     with pytest.raises(StageError, match="nothing is left of the surface at 10 triangles"):
         build_levels(mesh_relic(book), ceilings={"thumb": 10})
+
+
+def test_every_level_says_what_was_filled() -> None:
+    ball = sphere_mesh(rows=100, columns=200)
+    after = build_levels(
+        mesh_relic(replace(ball, filled=ball.vertices[:, 2] > 25)), ceilings={"low": 2000}
+    )
+    mesh = after.levels[0].mesh
+    sure = np.abs(mesh.vertices[:, 2] - 25) > 2
+    np.testing.assert_array_equal(mesh.filled[sure], (mesh.vertices[:, 2] > 25)[sure])
+    assert 0.2 < mesh.filled.mean() < 0.3, "a cap of a quarter of the area"
