@@ -136,13 +136,15 @@ class _Builder:
         self.blob = bytearray()
         self.images: dict[str, int] = {}
 
-    def view(self, data: bytes, target: int | None = None) -> int:
+    def view(self, data: bytes, target: int | None = None, stride: int | None = None) -> int:
         import pygltflib as gl
 
         start = len(self.blob)
         self.blob += data + b"\0" * (-len(data) % 4)
         self.gltf.bufferViews.append(
-            gl.BufferView(buffer=0, byteOffset=start, byteLength=len(data), target=target)
+            gl.BufferView(
+                buffer=0, byteOffset=start, byteLength=len(data), byteStride=stride, target=target
+            )
         )
         return len(self.gltf.bufferViews) - 1
 
@@ -169,6 +171,22 @@ class _Builder:
         )
         return len(self.gltf.accessors) - 1
 
+    def flags(self, array: NDArray[np.uint8]) -> int:
+        """A byte for each vertex, four bytes apart: vertex data lie on multiples of four."""
+        import pygltflib as gl
+
+        padded = np.zeros((len(array), 4), np.uint8)
+        padded[:, 0] = array
+        self.gltf.accessors.append(
+            gl.Accessor(
+                bufferView=self.view(padded.tobytes(), gl.ARRAY_BUFFER, stride=4),
+                componentType=gl.UNSIGNED_BYTE,
+                count=len(array),
+                type=gl.SCALAR,
+            )
+        )
+        return len(self.gltf.accessors) - 1
+
     def primitive(self, p: Primitive, mesh: Mesh, double_sided: bool) -> Any:
         import pygltflib as gl
 
@@ -180,6 +198,8 @@ class _Builder:
             attributes.TEXCOORD_0 = self.accessor(p.uv, gl.VEC2)
         if p.colors is not None:
             attributes.COLOR_0 = self.accessor(p.colors, gl.VEC4)
+        if p.filled is not None:
+            attributes._FILLED = self.flags(p.filled)
         return gl.Primitive(
             attributes=attributes,
             indices=self.accessor(p.triangles, gl.SCALAR, indices=True),

@@ -25,6 +25,7 @@ class Primitive:
 
     positions (k, 3) float32, metres; normals (k, 3) float32, unit;
     uv (k, 2) float32 or None; colors (k, 4) uint16, linear, 65535 = 1, or None;
+    filled (k,) uint8, 1 where the vertex was made up to close a hole, None where none was;
     triangles (t, 3) uint16 or uint32; material indexes Mesh.materials, None if it has none.
     """
 
@@ -34,6 +35,7 @@ class Primitive:
     material: int | None
     uv: Float32Array | None = None
     colors: NDArray[np.uint16] | None = None
+    filled: NDArray[np.uint8] | None = None
 
 
 def split(mesh: Mesh, T_model_mesh: FloatArray) -> list[Primitive]:
@@ -129,6 +131,9 @@ def _primitive(
     if mesh.colors is not None and (material is None or not mesh.materials[material].texture):
         colors = np.full((len(vertices), 4), 65535, dtype=np.uint16)
         colors[:, :3] = LINEAR_OF_SRGB[mesh.colors[vertices]]
+    filled = None
+    if mesh.filled is not None and mesh.filled[vertices].any():
+        filled = mesh.filled[vertices].astype(np.uint8)
     return Primitive(
         positions[vertices],
         normals[vertices],
@@ -136,6 +141,7 @@ def _primitive(
         material,
         uv,
         colors,
+        filled,
     )
 
 

@@ -11,17 +11,26 @@ from relicscan.formats._gltf_document import Part
 from relicscan.formats._gltf_materials import Materials
 from relicscan.formats._gltf_primitives import Indices, is_lines, read_primitive
 from relicscan.formats._weld import weld
-from relicscan.relic import ByteArray, Float32Array, FloatArray, Material, Mesh, PointCloud
+from relicscan.relic import (
+    BoolArray,
+    ByteArray,
+    Float32Array,
+    FloatArray,
+    Material,
+    Mesh,
+    PointCloud,
+)
 
 
 @dataclass(frozen=True)
 class Piece:
-    """A primitive with its material: positions (n, 3), triangles (m, 3), uv (n, 2)."""
+    """A primitive with its material: positions (n, 3), triangles (m, 3), uv (n, 2), filled (n,)."""
 
     positions: FloatArray
     triangles: Indices
     colors: ByteArray | None
     uv: FloatArray | None
+    filled: BoolArray | None
     material: Material
 
     def moved(self, T: FloatArray) -> Piece:
@@ -53,7 +62,14 @@ def read_pieces(mesh: Part, accessors: Accessors, materials: Materials) -> list[
             with np.errstate(over="ignore", invalid="ignore"):
                 uv = uv @ placed.uv_transform[:, :2].T + placed.uv_transform[:, 2]
         pieces.append(
-            Piece(primitive.positions, primitive.triangles, primitive.colors, uv, placed.material)
+            Piece(
+                primitive.positions,
+                primitive.triangles,
+                primitive.colors,
+                uv,
+                primitive.filled,
+                placed.material,
+            )
         )
     return pieces
 
@@ -94,7 +110,19 @@ def merged(pieces: list[Piece]) -> Mesh | PointCloud | None:
             [len(piece.triangles) for piece in pieces],
         ),
         materials=tuple(materials),
+        filled=_filled(pieces, first),
     )
+
+
+def _filled(pieces: list[Piece], first: Indices) -> BoolArray | None:
+    """(n,) of the welded vertices; None if none of them was made up."""
+    filled = np.concatenate(
+        [
+            np.zeros(len(piece.positions), dtype=bool) if piece.filled is None else piece.filled
+            for piece in pieces
+        ]
+    )[first]
+    return filled if filled.any() else None
 
 
 def _corner_uv(pieces: list[Piece]) -> Float32Array | None:

@@ -13,10 +13,12 @@ from relicscan.formats._checks import COPY_AGAIN
 from relicscan.formats._gltf_accessors import Accessors, as_floats
 from relicscan.formats._gltf_document import Part, gltf_error
 from relicscan.formats._text import shown
-from relicscan.relic import ByteArray, FloatArray
+from relicscan.relic import BoolArray, ByteArray, FloatArray
 
 POINTS, TRIANGLES, STRIP, FAN = 0, 4, 5, 6
 _LINES = (1, 2, 3)
+#: The attribute by which our own writer says which vertices were not scanned.
+FILLED = "_FILLED"
 
 Indices = NDArray[np.int64]
 
@@ -26,13 +28,14 @@ class Primitive:
     """The vertices of one primitive that are in use, and its triangles; no triangles: points.
 
     positions (n, 3) float64; triangles (m, 3) int64; colors (n, 3) uint8 sRGB;
-    uv (n, 2) float64 with v down.
+    uv (n, 2) float64 with v down; filled (n,) bool, from our own `_FILLED`.
     """
 
     positions: FloatArray
     triangles: Indices
     colors: ByteArray | None
     uv: FloatArray | None
+    filled: BoolArray | None
 
 
 def mode_of(primitive: Part) -> int:
@@ -70,7 +73,7 @@ def read_primitive(primitive: Part, accessors: Accessors, uv_set: int) -> Primit
         stored, corners = _decoded(draco, attributes, accessors)
         _check_claims(primitive, accessors, len(stored["POSITION"]), len(corners))
     else:
-        wanted = ("POSITION", "COLOR_0", f"TEXCOORD_{uv_set}")
+        wanted = ("POSITION", "COLOR_0", f"TEXCOORD_{uv_set}", FILLED)
         stored = {
             name: accessors.array(attributes.integer(name))
             for name in wanted
@@ -99,11 +102,13 @@ def read_primitive(primitive: Part, accessors: Accessors, uv_set: int) -> Primit
     positions = values("POSITION", (3,))
     assert positions is not None, "checked above"
     colors = values("COLOR_0", (3, 4))
+    filled = values(FILLED, (1,))
     return Primitive(
         positions,
         triangles,
         None if colors is None else _srgb(colors[:, :3]),
         values(f"TEXCOORD_{uv_set}", (2,)),
+        None if filled is None else filled[:, 0] != 0,
     )
 
 

@@ -12,6 +12,7 @@ import pytest
 from relicscan.delivery.conformance import check_glb
 from relicscan.delivery.khronos import KhronosReport
 from relicscan.errors import OutputError, StageError
+from relicscan.formats import gltf
 from relicscan.relic import Material, Mesh, Texture
 from tests.delivery.glb_shapes import MM, Glb, cube, cube_uv, image, painted, sphere, texture, write
 
@@ -90,6 +91,15 @@ def zoo() -> dict[str, Mesh]:
             Material("m", texture=Texture("t", image("png"), "image/jpeg", 8, 8))
         ),
         "more than 65535 vertices": sphere(rings=182),
+        "partly filled": replace(ball, filled=np.arange(len(ball.vertices)) < 30),
+        "one material partly filled": Mesh(
+            ball.vertices,
+            ball.faces,
+            corner_uv=rng.random((len(ball.faces), 3, 2)),
+            face_material=np.arange(len(ball.faces)) * 2 // len(ball.faces),
+            materials=materials[:2],
+            filled=np.arange(len(ball.vertices)) < 30,
+        ),
     }
     return meshes | {f"soup {seed}": random_soup(seed) for seed in range(40)}
 
@@ -223,6 +233,40 @@ def test_vertex_colours_are_linear_and_come_back_exactly(tmp_path: Path) -> None
     back = np.where(linear <= 0.0031308, linear * 12.92, 1.055 * linear ** (1 / 2.4) - 0.055)
     assert np.array_equal(np.round(back * 255), srgb)
     assert stored[srgb[:, 0] == 188, 0] == pytest.approx(0.5029 * 65535, abs=5)
+
+
+def test_filled_vertices_are_told_and_read_back(tmp_path: Path) -> None:
+    ball = sphere()
+    filled = ball.vertices[:, 1] > 40
+    write(tmp_path / "m.glb", replace(ball, filled=filled))
+    glb = Glb(tmp_path / "m.glb")
+    accessor = glb.doc["accessors"][glb.primitives[0]["attributes"]["_FILLED"]]
+    assert (accessor["componentType"], accessor["type"]) == (5121, "SCALAR")
+    view = glb.doc["bufferViews"][accessor["bufferView"]]
+    assert view["byteStride"] == 4
+    flags = np.frombuffer(glb.view(accessor["bufferView"]), np.uint8).reshape(-1, 4)
+    above = glb.attribute("POSITION")[:, 1] > 0.04
+    np.testing.assert_array_equal(flags[:, 0], above)
+    assert not flags[:, 1:].any()
+
+    read = gltf.read(tmp_path / "m.glb")[0].geometry
+    np.testing.assert_array_equal(read.filled, read.vertices[:, 1] > 0.04)
+    assert read.filled.sum() == filled.sum()
+
+
+def test_nothing_filled_is_not_mentioned(tmp_path: Path) -> None:
+    ball = sphere()
+    write(tmp_path / "none.glb", ball)
+    write(tmp_path / "no.glb", replace(ball, filled=np.zeros(len(ball.vertices))))
+    assert (tmp_path / "none.glb").read_bytes() == (tmp_path / "no.glb").read_bytes()
+    assert gltf.read(tmp_path / "no.glb")[0].geometry.filled is None
+
+
+def test_a_filled_vertex_on_a_seam_is_filled_on_both_sides(tmp_path: Path) -> None:
+    shape = painted(Material("m", texture=texture()))
+    write(tmp_path / "m.glb", replace(shape, filled=np.arange(8) == 3))
+    read = gltf.read(tmp_path / "m.glb")[0].geometry
+    np.testing.assert_allclose(read.vertices[read.filled], shape.vertices[[3]] / 1000)
 
 
 def test_texture_is_not_multiplied_with_vertex_colours(tmp_path: Path) -> None:
