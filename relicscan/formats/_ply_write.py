@@ -38,7 +38,10 @@ def write_mesh(
     texture_names: Sequence[str] = (),
     double: bool = False,
 ) -> str:
-    """Write a mesh with normals, colours and texture coordinates; returns the file's SHA-256.
+    """Write a mesh with what belongs to it; returns the file's SHA-256.
+
+    Normals, colours, `filled` (1 where a vertex was made up, where any was) and texture
+    coordinates.
 
     Texture coordinates become a `texcoord` list per face, v up, as MeshLab and
     most programs read them. `texture_names` are the image files beside the PLY,
@@ -68,6 +71,8 @@ def _vertex_columns(
         columns += [(name, "u1", owner.colors[:, k]) for k, name in enumerate(names)]
     if isinstance(owner, PointCloud) and owner.intensity is not None:
         columns.append(("intensity", "<f4", owner.intensity))
+    if isinstance(owner, Mesh) and owner.filled is not None and owner.filled.any():
+        columns.append(("filled", "u1", owner.filled))
     return columns
 
 

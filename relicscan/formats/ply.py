@@ -18,11 +18,11 @@ from numpy.typing import NDArray
 
 from relicscan.formats import Peek, no_geometry
 from relicscan.formats._columns import attributes, points, role_of, roles_of
-from relicscan.formats._ply_body import Body
+from relicscan.formats._ply_body import Body, Rows
 from relicscan.formats._ply_faces import Faces
 from relicscan.formats._ply_header import Element, Header, read_header
 from relicscan.formats._ply_write import write_cloud, write_mesh
-from relicscan.relic import Float32Array, Material, Mesh, PointCloud, Scan
+from relicscan.relic import BoolArray, Float32Array, Material, Mesh, PointCloud, Scan
 
 __all__ = ["EXTENSIONS", "peek", "read", "write_cloud", "write_mesh"]
 
@@ -85,8 +85,16 @@ def read(path: Path) -> list[Scan]:
         corner_uv=uv,
         face_material=faces.texture_numbers(len(materials)) if materials else None,
         materials=materials,
+        filled=_filled(element, vertex),
     )
     return [Scan(path.stem, mesh, file=path.name, warnings=tuple(warnings))]
+
+
+def _filled(element: Element, vertex: Rows) -> BoolArray | None:
+    """What a master of our own says of its vertices: scanned, or made up to close a hole."""
+    scalar = any(p.name == "filled" and p.count_type is None for p in element.properties)
+    made_up = vertex.scalar("filled") != 0 if scalar else np.zeros(0, dtype=bool)
+    return made_up if made_up.any() else None
 
 
 def _vertex_element(header: Header, path: Path) -> Element:

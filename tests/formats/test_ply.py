@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -340,6 +341,17 @@ def test_a_mesh_comes_back(tmp_path: Path, double: bool) -> None:
     assert np.array_equal(back.face_material, mesh.face_material)
     assert back.textured
     assert b"\ncomment two lines\n" in path.read_bytes()
+
+
+def test_what_was_filled_comes_back(tmp_path: Path) -> None:
+    mesh, path = cube(), tmp_path / "mesh.ply"
+    filled = np.arange(len(mesh.vertices)) % 3 == 0
+    ply_format.write_mesh(path, replace(mesh, filled=filled))
+    assert b"\nproperty uchar filled\n" in path.read_bytes()
+    assert np.array_equal(mesh_of(ply_format.read(path)[0]).filled, filled)
+    ply_format.write_mesh(path, replace(mesh, filled=np.zeros_like(filled)))
+    assert b"filled" not in path.read_bytes()
+    assert mesh_of(ply_format.read(path)[0]).filled is None
 
 
 def test_a_cloud_comes_back(tmp_path: Path) -> None:
