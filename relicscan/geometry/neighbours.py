@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from relicscan import threads
 from relicscan.geometry.checks import require_plausible
 from relicscan.relic import FloatArray
+
+if TYPE_CHECKING:
+    from relicscan.geometry.kernels.kdtree import KdTree
 
 #: Neighbours that the spacing is averaged over. The k-th neighbour alone jumps with the
 #: shells of a grid (k = 8 reads 11 % low on a square grid); over these ranks the error is
@@ -17,40 +19,40 @@ from relicscan.relic import FloatArray
 SPACING_RANKS = np.arange(4, 13)
 
 
-def tree(points: FloatArray) -> Any:
-    """A k-d tree over points (n, 3).
+def tree(points: FloatArray) -> KdTree:
+    """A k-d tree over points (n, 3), at least one.
 
     Raises StageError on coordinates that are not numbers.
     """
-    from scipy.spatial import cKDTree
+    from relicscan.geometry.kernels import kdtree
 
     require_plausible(points)
-    return cKDTree(points, balanced_tree=False, compact_nodes=True)
+    return kdtree.build(points)
 
 
 def nearest(
-    index: Any, queries: FloatArray, k: int = 1, within: float = np.inf
-) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    index: KdTree, queries: FloatArray, k: int = 1, within: float = np.inf
+) -> tuple[FloatArray, NDArray[np.int32]]:
     """Distances and indices of the k nearest points to queries (q, 3): (q,) or (q, k) each.
 
     Where there are fewer than k points, the last ones are repeated. Points farther than
     `within` are not looked for: distance inf, index n. Raises StageError on queries that
     are not numbers.
     """
+    from relicscan.geometry.kernels import kdtree
+
     require_plausible(queries)
-    available = min(k, index.n)
-    distances, indices = index.query(
-        queries, k=available, distance_upper_bound=within, workers=threads.count()
-    )
-    if available < k and k > 1:
-        distances = np.atleast_2d(distances).reshape(len(queries), available)
-        indices = np.atleast_2d(indices).reshape(len(queries), available)
+    available = min(k, len(index.points))
+    distances, indices = kdtree.query(index, queries, available, within)
+    if k == 1:
+        return distances[:, 0], indices[:, 0]
+    if available < k:
         pad = ((0, 0), (0, k - available))
         distances, indices = np.pad(distances, pad, "edge"), np.pad(indices, pad, "edge")
     return distances, indices
 
 
-def local_spacing(points: FloatArray, index: Any | None = None) -> FloatArray:
+def local_spacing(points: FloatArray, index: KdTree | None = None) -> FloatArray:
     """The side of the square that points have to themselves around each point (n, 3): (n,).
 
     The lower quartile over its neighbours: a point on a rim has them on one side only,
@@ -61,7 +63,7 @@ def local_spacing(points: FloatArray, index: Any | None = None) -> FloatArray:
     return np.asarray(np.quantile(_spacing(distances)[indices], 0.25, axis=1))
 
 
-def point_spacing(points: FloatArray, sample: int = 20_000, index: Any | None = None) -> float:
+def point_spacing(points: FloatArray, sample: int = 20_000, index: KdTree | None = None) -> float:
     """The median spacing of a cloud (n, 3), from an even sample of its points; 0 for < 4 points."""
     if len(points) < 4:
         return 0.0
@@ -69,7 +71,7 @@ def point_spacing(points: FloatArray, sample: int = 20_000, index: Any | None = 
     return float(np.median(spacing_at(points[::step], points, index)))
 
 
-def spacing_at(queries: FloatArray, points: FloatArray, index: Any | None = None) -> FloatArray:
+def spacing_at(queries: FloatArray, points: FloatArray, index: KdTree | None = None) -> FloatArray:
     """The side of the square that some points (q, 3) of a cloud (n, 3) have to themselves: (q,)."""
     index = tree(points) if index is None else index
     distances, _ = nearest(index, queries, int(SPACING_RANKS[-1]) + 1)

@@ -1,0 +1,55 @@
+"""Loops over points and triangles that NumPy cannot vectorise, compiled by numba.
+
+Modules here are imported where they are used, inside functions: numba takes half a second
+to load. Kernels let go of the interpreter and write each item to a place of its own, so
+`relicscan.threads.in_blocks` runs them side by side and the result is the same for any
+number of threads.
+
+Machine code is kept between runs in the user's cache folder, under a checksum of all
+kernels: numba itself looks only at the file of a kernel, not at those it calls.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+_KEPT_DAYS = 30
+
+
+def kernel(function: Callable[..., Any]) -> Any:
+    """Compile a function at its first call, or load what an earlier run compiled."""
+    import numba
+
+    return numba.njit(nogil=True, cache=_CACHED)(function)
+
+
+def _prepare_cache() -> bool:
+    """Choose the folder for machine code, before numba loads; False where there is none."""
+    if os.environ.get("NUMBA_CACHE_DIR"):
+        return True
+    code = hashlib.sha256()
+    for path in sorted(Path(__file__).parent.glob("*.py")):
+        code.update(path.read_bytes())
+    home = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "relicscan"
+    folder = home / f"kernels-{code.hexdigest()[:12]}"
+    try:
+        if not folder.exists():
+            folder.mkdir(parents=True, mode=0o700)
+            for old in home.glob("kernels-*"):
+                if old.stat().st_mtime < time.time() - _KEPT_DAYS * 86_400:
+                    shutil.rmtree(old, ignore_errors=True)
+        (folder / f".{os.getpid()}").touch()
+        (folder / f".{os.getpid()}").unlink()
+    except (OSError, RuntimeError):  # no home, or a read-only one: compiled anew in each process
+        return False
+    os.environ["NUMBA_CACHE_DIR"] = str(folder)
+    return True
+
+
+_CACHED = _prepare_cache()
