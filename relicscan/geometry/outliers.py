@@ -12,7 +12,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from relicscan.geometry.neighbours import nearest, tree
+from relicscan import threads
+from relicscan.geometry.neighbours import tree
 from relicscan.relic import FloatArray
 
 
@@ -20,10 +21,16 @@ def local_outliers(
     points: FloatArray, neighbours: int = 16, ratio: float = 2.0
 ) -> NDArray[np.bool_]:
     """Mask (n,) of points whose mean neighbour distance is over `ratio` times their neighbours'."""
+    from relicscan.geometry.kernels import loneliness
+
     if len(points) <= neighbours:
         return np.zeros(len(points), dtype=bool)
-    distances, indices = nearest(tree(points), points, neighbours + 1)
-    own = distances[:, 1:].mean(axis=1)
+    index = tree(points)
+    n = len(points)
+    near = np.empty((n, neighbours), dtype=np.int32)
+    mean = np.empty(n)
+    lonely = np.empty(n, dtype=bool)
+    threads.in_blocks(lambda a, b: loneliness.mean_distances(index, near, mean, a, b), n)
     # The median, not the mean: two outliers side by side must not vouch for each other.
-    theirs = np.median(own[indices[:, 1:]], axis=1)
-    return np.asarray(own > ratio * np.maximum(theirs, np.finfo(float).tiny))
+    threads.in_blocks(lambda a, b: loneliness.lonelier(near, mean, ratio, lonely, a, b), n)
+    return lonely

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from relicscan.geometry.neighbours import nearest, point_spacing, spacing_at, tree
-from relicscan.geometry.normals import estimate_normals
+from relicscan.geometry.normals import fit_planes
 from relicscan.quality.appearance import LINEAR_OF_SRGB, STONE
 from relicscan.quality.camera import Camera
 from relicscan.quality.canvas import SUPERSAMPLING, Canvas, tone_mapped
@@ -83,7 +83,7 @@ def _some_normals(points: FloatArray, shown: NDArray[np.integer]) -> Float32Arra
     even = np.arange(0, len(points), max(1, len(points) // _NORMALS_FROM))
     if len(even) < 3:
         return np.zeros((len(points), 3), dtype=np.float32)
-    estimated = estimate_normals(points[even])
+    estimated = fit_planes(points[even]).normals
     normals = np.zeros((len(points), 3), dtype=np.float32)
     normals[shown] = estimated[nearest(tree(points[even]), points[shown])[1]]
     return normals

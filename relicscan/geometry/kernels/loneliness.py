@@ -1,0 +1,34 @@
+"""How far each point's neighbours are, and how that compares with theirs."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from relicscan.geometry.kernels import kernel
+from relicscan.geometry.kernels.kdtree import scratch, search
+
+
+@kernel
+def mean_distances(tree, near, mean, start, stop):  # type: ignore[no-untyped-def]
+    """Fill the nearest other points near (n, k) and their mean distance (n,), in input order."""
+    k = near.shape[1]
+    work = scratch(k + 1)
+    for t in range(start, stop):
+        x, y, z = tree.points[t, 0], tree.points[t, 1], tree.points[t, 2]
+        search(tree, x, y, z, np.inf, work)
+        i = tree.order[t]
+        total = 0.0
+        for j in range(k):
+            near[i, j] = tree.order[work.found[j + 1]]
+            total += np.sqrt(work.squared[j + 1])
+        mean[i] = total / k
+
+
+@kernel
+def lonelier(near, mean, ratio, mask, start, stop):  # type: ignore[no-untyped-def]
+    """Set mask (n,) where a point's mean distance is over `ratio` times its neighbours' median."""
+    theirs = np.empty(near.shape[1])
+    for i in range(start, stop):
+        for j in range(len(theirs)):
+            theirs[j] = mean[near[i, j]]
+        mask[i] = mean[i] > ratio * np.median(theirs)

@@ -1,0 +1,86 @@
+"""Planes fitted to each point's neighbours, in one pass with the search for them."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from relicscan.geometry.kernels import kernel
+from relicscan.geometry.kernels.kdtree import scratch, search
+
+
+@kernel
+def fit(tree, k, normals, variation, near, start, stop):  # type: ignore[no-untyped-def]
+    """Fill normals (n, 3), surface variation (n,) and nearest other points (n, m).
+
+    All in the order of the tree's input; where there are fewer than m, the point itself
+    stands for the rest.
+    """
+    points, order = tree.points, tree.order
+    m = near.shape[1]
+    work = scratch(k)
+    found = work.found
+    for t in range(start, stop):
+        count = search(tree, points[t, 0], points[t, 1], points[t, 2], np.inf, work)
+        mx = my = mz = 0.0
+        for j in range(count):
+            mx += points[found[j], 0]
+            my += points[found[j], 1]
+            mz += points[found[j], 2]
+        mx /= count
+        my /= count
+        mz /= count
+        xx = yy = zz = xy = xz = yz = 0.0
+        for j in range(count):
+            x = points[found[j], 0] - mx
+            y = points[found[j], 1] - my
+            z = points[found[j], 2] - mz
+            xx += x * x
+            yy += y * y
+            zz += z * z
+            xy += x * y
+            xz += x * z
+            yz += y * z
+        i = order[t]
+        nx, ny, nz, low = _smallest_eigenvector(xx, yy, zz, xy, xz, yz)
+        normals[i, 0] = nx
+        normals[i, 1] = ny
+        normals[i, 2] = nz
+        trace = xx + yy + zz
+        variation[i] = max(low, 0.0) / trace if trace > 0 else 0.0
+        filled = 0
+        for j in range(count):
+            if found[j] != t and filled < m:
+                near[i, filled] = order[found[j]]
+                filled += 1
+        for j in range(filled, m):
+            near[i, j] = i
+
+
+@kernel
+def _smallest_eigenvector(xx, yy, zz, xy, xz, yz):  # type: ignore[no-untyped-def]
+    """Of a symmetric matrix: unit vector and eigenvalue, in closed form (Smith 1961)."""
+    mean = (xx + yy + zz) / 3
+    a, b, c = xx - mean, yy - mean, zz - mean
+    p2 = (a * a + b * b + c * c + 2 * (xy * xy + xz * xz + yz * yz)) / 6
+    if p2 <= 0:
+        return 0.0, 0.0, 1.0, mean
+    p = np.sqrt(p2)
+    det = a * (b * c - yz * yz) - xy * (xy * c - yz * xz) + xz * (xy * yz - b * xz)
+    angle = np.arccos(min(1.0, max(-1.0, det / (2 * p2 * p)))) / 3
+    low = mean + 2 * p * np.cos(angle + 2 * np.pi / 3)
+    # Two rows of (matrix - low) span the plane; of the three cross products the longest.
+    a, b, c = xx - low, yy - low, zz - low
+    ux, uy, uz = xy * yz - xz * b, xz * xy - a * yz, a * b - xy * xy
+    vx, vy, vz = xy * c - xz * yz, xz * xz - a * c, a * yz - xy * xz
+    wx, wy, wz = b * c - yz * yz, yz * xz - xy * c, xy * yz - b * xz
+    u = ux * ux + uy * uy + uz * uz
+    v = vx * vx + vy * vy + vz * vz
+    w = wx * wx + wy * wy + wz * wz
+    if v > u:
+        ux, uy, uz, u = vx, vy, vz, v
+    if w > u:
+        ux, uy, uz, u = wx, wy, wz, w
+    if u <= 1e-300:
+        return 0.0, 0.0, 1.0, low
+    length = np.sqrt(u)
+    return ux / length, uy / length, uz / length, low
