@@ -1,159 +1,188 @@
-"""Seconds, memory and millimetres of the default pipeline on a relic that is known exactly.
+"""Seconds, memory and millimetres: our chain against Open3D's and PyMeshLab's.
 
-    python -m bench                    a million points
-    python -m bench --points 200000    a smaller scan
-    python -m bench --write            and write the table to docs/benchmarks.md
+    python -m bench                                a million points, all chains, all subjects
+    python -m bench --points 100000                a quick look
+    python -m bench --only ours --subject vase     one chain, one subject
+    python -m bench --points 1000000 5000000       and how the time per point grows (long)
+    python -m bench --write                        and write docs/benchmarks.md
+    python -m bench --keep build/bench             keep scans and meshes; scan only once
 
-The relic is `samples.relics.benchmark` (frozen), as triangles of 0.7 mm with every
-vertex on the true surface; these count as the truth. They are sampled evenly, with
-0.05 mm of noise along the normals and 1 % of outliers, written as PLY, and run as
-`relicscan run` does. Errors are distances between points on the true surface and the
-mesh, both ways, 200,000 points each.
+Every chain reads the same PLY file and leaves 100,000 triangles, in a process of its own,
+one after the other. The judge measures them against the true surface (`bench.judge`).
+Peers get scans of up to --peers-up-to points; above that they take hours.
 """
 
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import os
-import platform
+import shutil
 import sys
 import tempfile
+import time
+from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
+from bench import tables
+from bench.chain import CHAINS
+from bench.even import noisy_scan
+from bench.measured import ROOT, measured, python
+from bench.subjects import bust_file, names
+from bench.tables import Row
 
-from relicscan.relic import FloatArray, Mesh, PointCloud
+__all__ = ["main", "noisy_scan"]  # bench.cluster takes its scan from here
 
-ROOT = Path(__file__).resolve().parents[1]
-NOISE_MM, OUTLIER_SHARE, SAMPLES = 0.05, 0.01, 200_000
-HEAD = """<!-- Made by `python -m bench --write`. Edits here are overwritten. -->
-
-# Benchmarks
-
-`make bench` scans a procedural relic whose surface is known exactly (480 mm tall,
-undercuts, a wall of 2 mm, fine relief; frozen), runs the default pipeline on the
-scan, and measures the models against the true surface. The figures below are from
-one run of it.
-"""
-
-
-def noisy_scan(truth: Mesh, count: int) -> PointCloud:
-    """Points (count, 3) of a coloured mesh with noise along normals and outliers, seeded."""
-    rng = np.random.default_rng(1)
-    points, faces = sampled(truth, count, seed=4)
-    corners = truth.vertices[truth.faces[faces]]
-    normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
-    normals /= np.linalg.norm(normals, axis=1, keepdims=True)
-    noisy = points + normals * rng.normal(0, NOISE_MM, (count, 1))
-    stray = rng.random(count) < OUTLIER_SHARE
-    noisy[stray] += rng.normal(0, 3.0, (int(stray.sum()), 3))
-    assert truth.colors is not None
-    return PointCloud(noisy, colors=truth.colors[truth.faces[faces, 0]])
-
-
-def distances(points: FloatArray, mesh: Mesh) -> FloatArray:
-    """Distance (n,) from points (n, 3) to the mesh."""
-    from relicscan.geometry.o3d import load, raycasting_scene
-
-    tensor = load().core.Tensor(points.astype(np.float32))
-    return np.asarray(raycasting_scene(mesh).compute_distance(tensor).numpy())
-
-
-def sampled(mesh: Mesh, count: int, seed: int = 2) -> tuple[FloatArray, np.ndarray]:
-    """Points (count, 3) spread evenly over a mesh, and the face (count,) of each; seeded."""
-    from relicscan.geometry.topology import face_areas
-
-    rng = np.random.default_rng(seed)
-    area = face_areas(mesh)
-    faces = rng.choice(len(area), count, p=area / area.sum())
-    corners = mesh.vertices[mesh.faces[faces]]
-    a, b = np.sqrt(rng.random(count)), rng.random(count)
-    weights = np.column_stack([1 - a, a * (1 - b), a * b])
-    return np.asarray(np.einsum("nk,nkd->nd", weights, corners)), faces
-
-
-def error_row(name: str, mesh: Mesh, truth: Mesh, on_truth: FloatArray) -> list[str]:
-    """RMS, 95th percentile and maximum, from the true surface to the mesh and back."""
-    row = [name, f"{len(mesh.faces):,}"]
-    for d in (distances(on_truth, mesh), distances(sampled(mesh, SAMPLES)[0], truth)):
-        row += [f"{np.sqrt(np.mean(d**2)):.4f}", f"{np.quantile(d, 0.95):.4f}", f"{d.max():.2f}"]
-    return row
+#: What decides how a scan comes out, besides the bust's own file.
+SCANNER = ("samples/*.py", "samples/relics/benchmark.py", "bench/scan.py", "bench/subjects.py")
 
 
 def main() -> int:
-    """Measure and print; optionally write docs/benchmarks.md."""
-    from docs.generate import table
-    from relicscan.batch.run import run
-    from relicscan.formats import ply
-    from relicscan.formats.ply import write_cloud
-    from samples.procedural import exact_surface
-    from samples.relics.benchmark import benchmark_relic
-
-    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("--points", type=int, default=1_000_000)
-    parser.add_argument("--write", action="store_true", help="write docs/benchmarks.md")
-    arguments = parser.parse_args()
-    truth = exact_surface(benchmark_relic(), 0.7)
-    on_truth, _ = sampled(truth, SAMPLES, seed=3)
-    scan = noisy_scan(truth, arguments.points)
-    with tempfile.TemporaryDirectory() as scratch:
-        folder = Path(scratch) / "scan"
-        folder.mkdir()
-        write_cloud(folder / "scan.ply", scan)
-        (folder / "relic.toml").write_text(
-            'id = "benchmark"\n[scan]\nunit = "mm"\nup = "+Z"\nfront = "-Y"\n', encoding="utf-8"
-        )
-        out = Path(scratch) / "out"
-        (outcome,) = run([folder], out)
-        print(f"{outcome.verdict or outcome.state} {outcome.reasons or ''}")
-        record = json.loads((out / "benchmark" / "run.json").read_text(encoding="utf-8"))
-        manifest = json.loads((out / "benchmark" / "relic.json").read_text(encoding="utf-8"))
-        (master,) = ply.read(out / "benchmark" / "master" / "mesh.ply")
-        meshes = {"master": master.geometry}
-        for level in manifest["levels"]:
-            meshes[level["name"]] = _level(out / "benchmark" / level["path"], manifest)
-    to_work = -np.asarray(_centre(manifest))
-    truth = Mesh(truth.vertices + to_work, truth.faces)
-    errors = table(
-        ("", "triangles", "RMS", "p95", "max", "back: RMS", "p95", "max"),
-        [
-            error_row(name, mesh, truth, on_truth + to_work)
-            for name, mesh in meshes.items()
-            if isinstance(mesh, Mesh)
-        ],
-    )
-    seconds = table(
-        ("stage", "seconds"),
-        [(name, f"{s:.2f}") for name, s in record["stage_seconds"].items()]
-        + [("all", f"{record['seconds']:.2f}")],
-    )
-    text = (
-        f"{arguments.points:,} points, {os.cpu_count()} cores ({platform.machine()}): "
-        f"{record['seconds']:.1f} s, {record['peak_memory_bytes'] / 1e9:.2f} GB at the most.\n\n"
-        f"Millimetres from the true surface to the mesh, and back:\n\n{errors}\n{seconds}"
-    )
-    print(text)
-    if arguments.write:
+    """Scan, run, judge and print; optionally write docs/benchmarks.md."""
+    given = _arguments()
+    with tempfile.TemporaryDirectory(prefix="bench-") as scratch:
+        folder = given.keep or Path(scratch)
+        folder.mkdir(parents=True, exist_ok=True)
+        text = _measured_text(given, folder.resolve())
+    print(f"\n{text}")
+    if given.write:
         path = ROOT / "docs" / "benchmarks.md"
-        path.write_text(f"{HEAD}\n{text}", encoding="utf-8", newline="\n")
+        path.write_text(f"{tables.HEAD}\n{text}", encoding="utf-8", newline="\n")
     return 0
 
 
-def _centre(manifest: dict[str, object]) -> list[float]:
-    """Where the working frame has its origin, in source millimetres."""
-    T = np.array(manifest["frame"]["T_model_source"])  # type: ignore[index]
-    return [float(x) for x in -np.linalg.inv(T[:3, :3]) @ T[:3, 3]]
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m bench",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--points", type=int, nargs="+", default=[1_000_000], metavar="N")
+    parser.add_argument("--only", nargs="+", choices=CHAINS, default=list(CHAINS))
+    parser.add_argument("--subject", nargs="+", choices=("vase", "bust"), default=names())
+    parser.add_argument("--peers-up-to", type=int, default=2_000_000, metavar="N")
+    parser.add_argument("--triangles", type=int, default=100_000)
+    parser.add_argument("--no-levels", action="store_true", help="leave out the whole command")
+    parser.add_argument("--keep", type=Path, metavar="FOLDER", help="work here, and leave it")
+    parser.add_argument("--write", action="store_true", help="write docs/benchmarks.md")
+    given = parser.parse_args()
+    if "bust" in given.subject and not bust_file().is_file():
+        parser.error(f"the bust is not at {bust_file()} (set RELICSCAN_SHARED)")
+    return given
 
 
-def _level(path: Path, manifest: dict[str, object]) -> Mesh:
-    """A level back in the working frame, millimetres."""
-    from relicscan import formats
+def _measured_text(given: argparse.Namespace, folder: Path) -> str:
+    points = sorted(set(given.points))
+    load = os.getloadavg()[0]
+    titles = {name: _scanned(folder / name, name, points) for name in given.subject}
+    first = folder / given.subject[0] / str(points[0])
+    if "ours" in given.only:
+        _say("compiling: a first run of ours, not counted")
+        _run("ours", first, given.triangles)
+    rows: list[Row] = []
+    for name in given.subject:
+        for count in points:
+            print(f"{name}, {count:,} points", flush=True)
+            for chain in given.only:
+                if chain == "ours" or count <= given.peers_up_to:
+                    rows.append(_row(name, count, chain, folder, given.triangles))
+    parts = [tables.preface(rows, load, _command()), tables.comparison(rows, titles)]
+    if "ours" in given.only and not given.no_levels:
+        parts.append(_whole_command(folder, given.subject[0], points[0]))
+    return "\n".join(parts)
 
-    T = np.array(manifest["frame"]["T_model_source"])  # type: ignore[index]
-    mesh = formats.read(path)[0].geometry
-    assert isinstance(mesh, Mesh)
-    return Mesh(mesh.vertices @ np.linalg.inv(T[:3, :3]).T, mesh.faces)
+
+def _scanned(folder: Path, name: str, points: Sequence[int]) -> dict[str, object]:
+    """What bench.scan says; a kept folder is scanned again only if it would come out different."""
+    made_by = _checksum(points, name)
+    stamp, said = folder / "made_by", folder / "scans.json"
+    if stamp.is_file() and stamp.read_text() == made_by:
+        _say(f"{name}: the scan is there")
+        return dict(json.loads(said.read_text()))
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    _say(f"{name}: scanning {' and '.join(f'{n:,}' for n in points)} points")
+    took = measured(python("bench.scan", name, folder, *points), folder / "scan.log")
+    if took.ending:
+        raise SystemExit(f"the scan {took.ending}: {took.last_line}")
+    stamp.write_text(made_by)
+    _say(f"{name}: scanned in {took.wall_s:.0f} s")
+    return dict(json.loads(said.read_text()))
+
+
+def _checksum(points: Sequence[int], name: str) -> str:
+    files = sorted(file for pattern in SCANNER for file in ROOT.glob(pattern))
+    files += [bust_file()] if name == "bust" else []
+    digest = hashlib.sha256(f"{name} {points}".encode())
+    for file in files:
+        digest.update(file.read_bytes())
+    return digest.hexdigest()
+
+
+def _run(chain: str, case: Path, triangles: int) -> tuple[Row, Path]:
+    result = case / chain
+    shutil.rmtree(result, ignore_errors=True)
+    command = python("bench.chain", chain, case / "scan", result, "--triangles", triangles)
+    took = measured(command, case / f"{chain}.log")
+    row = Row(case.parent.name, int(case.name), chain, took)
+    if not took.ending:
+        figures = json.loads((result / "chain.json").read_text())
+        row = row.with_figures(**figures)
+    return row, result / "mesh.ply"
+
+
+def _row(name: str, count: int, chain: str, folder: Path, triangles: int) -> Row:
+    _say(f"  {chain}: begins")
+    row, mesh = _run(chain, folder / name / str(count), triangles)
+    if row.took.ending:
+        _say(f"  {chain}: {row.took.ending}: {row.took.last_line}")
+        return row
+    (errors,) = _judged(folder / name, count, [mesh])
+    _say(
+        f"  {chain}: {row.seconds:.1f} s, processor {row.took.cpu_s:.1f} s, "
+        f"{row.took.peak_bytes / 1e9:.2f} GB; RMS {errors['to_rms']:.4f} mm there, "
+        f"{errors['back_rms']:.4f} mm back"
+    )
+    return row.with_figures(errors=errors)
+
+
+def _judged(folder: Path, count: int, meshes: Sequence[Path]) -> list[dict[str, float]]:
+    log = folder / "judge.log"
+    took = measured(python("bench.judge", folder.name, folder, count, *meshes), log)
+    if took.ending:
+        raise SystemExit(f"the judge {took.ending}: {took.last_line}")
+    lines = log.read_text(encoding="utf-8").splitlines()
+    return [json.loads(line) for line in lines if line.startswith("{")]
+
+
+def _whole_command(folder: Path, name: str, count: int) -> str:
+    """`relicscan run` as users have it, down to the delivered levels, judged one by one."""
+    case = folder / name / str(count)
+    out, levels = case / "out", case / "levels"
+    shutil.rmtree(out, ignore_errors=True)
+    _say(f"{name}, {count:,} points: the whole command begins")
+    run = python("relicscan", "run", case / "scan", "-o", out, "-q", "--cache", "0")
+    took = measured(run, case / "run.log")
+    if took.ending:
+        return f"`relicscan run` {took.ending}: {took.last_line}\n"
+    record = json.loads((out / "scan" / "run.json").read_text(encoding="utf-8"))
+    _say(f"{name}, {count:,} points: the whole command took {record['seconds']:.1f} s")
+    done = measured(python("bench.levels", out / "scan", levels), case / "levels.log")
+    if done.ending:
+        raise SystemExit(f"bench.levels {done.ending}: {done.last_line}")
+    meshes = [levels / file for file in json.loads((levels / "levels.json").read_text())]
+    errors = _judged(folder / name, count, meshes)
+    by_name = dict(zip([mesh.stem for mesh in meshes], errors, strict=True))
+    return tables.whole_command(name, count, record, by_name)
+
+
+def _command() -> str:
+    return " ".join(["python -m bench", *sys.argv[1:]])
+
+
+def _say(line: str) -> None:
+    print(f"{time.strftime('%H:%M:%S')} {line}", flush=True)
 
 
 if __name__ == "__main__":

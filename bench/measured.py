@@ -1,0 +1,71 @@
+"""A process and what it took: wall and processor seconds, memory at its highest.
+
+By wait4(2), whose figures are the kernel's own for just that process. A process counts
+what its parent held when it was started, so the parent does none of the work itself.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from relicscan.processes import ending_with_us
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@dataclass(frozen=True)
+class Measured:
+    """How a process ended. `ending` is empty when it ended well, else how it did not."""
+
+    wall_s: float
+    cpu_s: float
+    peak_bytes: int
+    ending: str
+    last_line: str
+
+
+def measured(command: Sequence[str], log: Path, timeout_s: float = 3600.0) -> Measured:
+    """Run a command to its end, what it says going to `log`; it is killed after `timeout_s`."""
+    began = time.perf_counter()
+    with log.open("wb") as stream:
+        process = subprocess.Popen(
+            ending_with_us(command), stdout=stream, stderr=subprocess.STDOUT, cwd=ROOT
+        )
+        late = threading.Timer(timeout_s, process.kill)
+        late.start()
+        try:
+            _, status, usage = os.wait4(process.pid, 0)
+        finally:
+            late.cancel()
+    wall_s = time.perf_counter() - began
+    process.returncode = os.waitstatus_to_exitcode(status)
+    lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+    return Measured(
+        wall_s,
+        usage.ru_utime + usage.ru_stime,
+        usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024),  # getrusage(2)
+        _ending(process.returncode, wall_s >= timeout_s),
+        lines[-1].strip() if lines else "",
+    )
+
+
+def python(module: str, *arguments: object) -> list[str]:
+    """The command that runs a module of this checkout."""
+    return [sys.executable, "-m", module, *map(str, arguments)]
+
+
+def _ending(code: int, late: bool) -> str:
+    if late:
+        return "ran out of time"
+    if code < 0:
+        import signal
+
+        return f"crashed ({signal.Signals(-code).name})"
+    return f"failed (exit code {code})" if code else ""
