@@ -46,3 +46,9 @@ def require_faces(mesh: Mesh) -> None:
             "the mesh has no triangles",
             remedy="look at what the stages before it removed, and at the scan itself",
         )
+
+
+def breadth(points: FloatArray) -> float:
+    """Second extent of points (n, 3) over their first: zero on a line or in one place."""
+    sizes = np.linalg.svd(np.cov(points.T), compute_uv=False)
+    return float(np.sqrt(sizes[1] / sizes[0])) if sizes[0] > 0 else 0.0

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from relicscan import threads
 from relicscan.geometry.checks import require_plausible
 from relicscan.relic import FloatArray
 
@@ -58,9 +59,17 @@ def local_spacing(points: FloatArray, index: KdTree | None = None) -> FloatArray
     The lower quartile over its neighbours: a point on a rim has them on one side only,
     and alone would read 1.4 times too much.
     """
+    from relicscan.geometry.kernels import loneliness
+
     index = tree(points) if index is None else index
-    distances, indices = nearest(index, points, int(SPACING_RANKS[-1]) + 1)
-    return np.asarray(np.quantile(_spacing(distances)[indices], 0.25, axis=1))
+    n, k = len(points), min(int(SPACING_RANKS[-1]) + 1, len(points))
+    own, spacing = np.empty(n), np.empty(n)
+    near = np.empty((n, k), dtype=np.int32)
+    threads.in_blocks(
+        lambda a, b: loneliness.spacings(index, points, SPACING_RANKS, own, near, a, b), n
+    )
+    threads.in_blocks(lambda a, b: loneliness.lower_quartiles(own, near, spacing, a, b), n)
+    return spacing
 
 
 def point_spacing(points: FloatArray, sample: int = 20_000, index: KdTree | None = None) -> float:
@@ -72,16 +81,19 @@ def point_spacing(points: FloatArray, sample: int = 20_000, index: KdTree | None
 
 
 def spacing_at(queries: FloatArray, points: FloatArray, index: KdTree | None = None) -> FloatArray:
-    """The side of the square that some points (q, 3) of a cloud (n, 3) have to themselves: (q,)."""
-    index = tree(points) if index is None else index
-    distances, _ = nearest(index, queries, int(SPACING_RANKS[-1]) + 1)
-    return _spacing(distances)
-
-
-def _spacing(distances: FloatArray) -> FloatArray:
-    """Spacing (q,) from distances (q, k) to the nearest points, the first being the point itself.
+    """The side of the square that some points (q, 3) of a cloud (n, 3) have to themselves: (q,).
 
     k neighbours within radius r on a surface: spacing = r sqrt(pi / k). Steadier than
     the distance to the nearest point, which duplicates and noise pull to zero.
     """
-    return np.asarray((distances[:, SPACING_RANKS] * np.sqrt(np.pi / SPACING_RANKS)).mean(axis=1))
+    from relicscan.geometry.kernels import loneliness
+
+    require_plausible(queries)
+    index = tree(points) if index is None else index
+    spacing = np.empty(len(queries))
+    none = np.empty((len(queries), 0), dtype=np.int32)
+    threads.in_blocks(
+        lambda a, b: loneliness.spacings(index, queries, SPACING_RANKS, spacing, none, a, b),
+        len(queries),
+    )
+    return spacing

@@ -5,33 +5,56 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Annotated
 
+import numpy as np
 from pydantic import Field
 
-from relicscan.geometry.neighbours import point_spacing
-from relicscan.geometry.poisson import octree_depth, poisson_surface
+from relicscan.errors import ScanError
+from relicscan.geometry.checks import breadth, require_plausible
+from relicscan.geometry.surfacing import surface_through
 from relicscan.relic import Relic
 from relicscan.stage import stage
 
+MIN_POINTS = 50
+_REMEDY = "scan again, or check with `relicscan inspect` what the file holds"
 
-@stage(needs=["cloud", "cloud.normals"], makes=["mesh"], cost=12.0)
+
+@stage(needs=["cloud", "cloud.normals"], makes=["mesh"], cost=4.0)
 def reconstruct_surface(
     relic: Relic,
     *,
-    max_depth: Annotated[
-        int,
-        Field(ge=4, le=12, description="Deepest octree level: each one more takes 4 times longer."),
-    ] = 9,
-    point_weight: Annotated[
-        float, Field(ge=0, le=16, description="How closely the surface follows the points.")
-    ] = 4.0,
+    cell_size_mm: Annotated[
+        float | None,
+        Field(gt=0, description="Side of a grid cell; by default it follows the scan's spacing."),
+    ] = None,
+    cell_size_spacings: Annotated[
+        float,
+        Field(
+            ge=0.5,
+            le=8,
+            description="Side of a grid cell in point spacings, where no size is given.",
+        ),
+    ] = 1.5,
 ) -> Relic:
-    """Reconstruct a closed surface by screened Poisson (Kazhdan & Hoppe 2013).
+    """Lay a surface through the points, where there are points (moving least squares).
 
-    The octree is as deep as the point spacing asks for, up to `max_depth`. What the
-    method closes without having seen it is left to `trim_surface` to cut.
+    A grid of cells decides what is connected to what, the nearest points where the
+    surface lies (Guennebaud & Gross 2007). It stays open where nothing was scanned:
+    see `trim_surface` for its rims and `fill_holes` for what is closed after all.
     """
     cloud = relic.the_cloud()
-    spacing = point_spacing(cloud.points)
-    depth = octree_depth(cloud.points, spacing, max_depth)
-    mesh = poisson_surface(cloud, depth, point_weight)
-    return replace(relic, mesh=mesh).noting(octree_depth=depth, point_spacing_mm=spacing)
+    assert cloud.normals is not None
+    oriented = cloud.take(np.linalg.norm(cloud.normals, axis=1) > 0.5)
+    if len(oriented) < MIN_POINTS:
+        raise ScanError(
+            f"{len(oriented):,} points with a normal are too few for a surface", remedy=_REMEDY
+        )
+    require_plausible(oriented.points)
+    if breadth(oriented.points) < 1e-6:
+        raise ScanError("all points lie in one place or on one line", remedy=_REMEDY)
+    assert oriented.normals is not None
+    made = surface_through(oriented.points, oriented.normals, cell_size_spacings, cell_size_mm)
+    if not len(made.mesh.faces):
+        raise ScanError("the points are too far apart for a surface", remedy=_REMEDY)
+    return replace(relic, mesh=made.mesh).noting(
+        cell_size_mm=made.cell_size, point_spacing_mm=made.spacing
+    )

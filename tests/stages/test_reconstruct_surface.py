@@ -1,23 +1,32 @@
-"""reconstruct_surface: closed, through the points, as fine as they are dense."""
+"""reconstruct_surface: through the points, as fine as they are dense, open where they end."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
-from shapes import Array, cloud_relic, noisy, spacing_of, sphere_points, torus_points, volume
+from shapes import (
+    Array,
+    cloud_relic,
+    cup,
+    noisy,
+    spacing_of,
+    sphere_points,
+    torus_points,
+    volume,
+)
 
 from relicscan.errors import ScanError, StageError
-from relicscan.geometry.topology import edges, is_watertight
-from relicscan.relic import PointCloud, Relic
+from relicscan.geometry.topology import (
+    boundary_vertices,
+    edges,
+    face_components,
+    is_watertight,
+)
+from relicscan.relic import Mesh, PointCloud, Relic
 from relicscan.stages.reconstruct_surface import reconstruct_surface
 
 COUNT = 8000
 SPACING = spacing_of(COUNT, 4 * np.pi * 50**2)
-
-
-@pytest.fixture(autouse=True)
-def one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("RELICSCAN_THREADS", "1")
 
 
 def ball(points: Array, **parameters: object) -> Relic:
@@ -33,7 +42,7 @@ def rms(relic: Relic) -> float:
 def test_a_sphere_is_closed_and_has_its_volume() -> None:
     after = ball(sphere_points(COUNT))
     assert is_watertight(after.mesh.faces)
-    assert volume(after.mesh) == pytest.approx(4 / 3 * np.pi * 50**3, rel=1e-3)
+    assert volume(after.mesh) == pytest.approx(4 / 3 * np.pi * 50**3, rel=1e-4)
     assert rms(after) < 0.02 * SPACING
 
 
@@ -46,16 +55,57 @@ def test_a_torus_keeps_its_hole() -> None:
     points, normals = torus_points(10_000)
     mesh = reconstruct_surface(cloud_relic(PointCloud(points, normals))).mesh
     assert len(mesh.vertices) - len(edges(mesh.faces)) + len(mesh.faces) == 0, "Euler: one handle"
-    assert volume(mesh) == pytest.approx(2 * np.pi**2 * 40 * 15**2, rel=1e-3)
+    assert volume(mesh) == pytest.approx(2 * np.pi**2 * 40 * 15**2, rel=2e-4)
 
 
-def test_the_octree_is_as_deep_as_the_points_are_dense() -> None:
+def test_the_grid_is_as_fine_as_the_points_are_dense() -> None:
     coarse, fine = ball(sphere_points(1200)), ball(sphere_points(4800))
-    depths = coarse.figures["octree_depth"], fine.figures["octree_depth"]
-    assert depths == (5, 6), "4 times the points, half the cell"
-    limited = ball(sphere_points(4800), max_depth=4)
-    assert limited.figures["octree_depth"] == 4
-    assert rms(limited) > 3 * rms(fine)
+    sizes = coarse.figures["cell_size_mm"], fine.figures["cell_size_mm"]
+    assert sizes[0] == pytest.approx(2 * sizes[1], rel=0.03), "4 times the points, half the cell"
+    given = ball(sphere_points(4800), cell_size_mm=8.0)
+    assert given.figures["cell_size_mm"] == 8.0
+    assert volume(given.mesh) == pytest.approx(4 / 3 * np.pi * 50**3, rel=1e-3)
+    assert len(given.mesh.faces) < len(fine.mesh.faces) / 2
+
+
+@pytest.mark.parametrize("above", [0.0, 0.6])
+def test_it_ends_where_the_points_end(above: float) -> None:
+    points = sphere_points(COUNT, above=above)
+    mesh = ball(points).mesh
+    rim = mesh.vertices[boundary_vertices(mesh.faces)]
+    assert len(rim), "an opening is not closed"
+    assert (rim[:, 2] > 50 * above - 5 * SPACING).all()
+    assert (rim[:, 2] < 50 * above).all(), "and the last points are well inside"
+
+
+@pytest.mark.parametrize("wall", [1.0, 1.5])
+def test_a_wall_as_thin_as_a_cell_is_whole(wall: float) -> None:
+    points, outward = cup(wall=wall, spacing=0.7)
+    mesh = reconstruct_surface(cloud_relic(PointCloud(noisy(points, 0.05), outward))).mesh
+    assert is_watertight(mesh.faces)
+    assert len(mesh.vertices) - len(edges(mesh.faces)) + len(mesh.faces) == 2, "no hole, no bridge"
+    assert face_components(mesh.faces).max() == 0
+
+
+def test_any_number_of_threads_gives_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    points = noisy(sphere_points(COUNT), 0.3)
+    meshes = []
+    for threads in ("1", "2", "5"):
+        monkeypatch.setenv("RELICSCAN_THREADS", threads)
+        meshes.append(ball(points).mesh)
+    for mesh in meshes[1:]:
+        np.testing.assert_array_equal(mesh.vertices, meshes[0].vertices)
+        np.testing.assert_array_equal(mesh.faces, meshes[0].faces)
+
+
+def test_where_it_lies_does_not_matter() -> None:
+    here, there = ball(sphere_points(2000)).mesh, None
+    offset = np.array([-1234.5, 987.25, 400.125])
+    points = sphere_points(2000)
+    there = reconstruct_surface(cloud_relic(PointCloud(points + offset, points / 50))).mesh
+    assert volume(Mesh(there.vertices - offset, there.faces)) == pytest.approx(
+        volume(here), rel=1e-4
+    )
 
 
 def test_the_spacing_is_recorded() -> None:

@@ -32,3 +32,40 @@ def lonelier(near, mean, ratio, mask, start, stop):  # type: ignore[no-untyped-d
         for j in range(len(theirs)):
             theirs[j] = mean[near[i, j]]
         mask[i] = mean[i] > ratio * np.median(theirs)
+
+
+@kernel
+def spacings(tree, queries, ranks, spacing, near, start, stop):  # type: ignore[no-untyped-def]
+    """Fill spacing (q,) from the distances to some ranks of nearest points, 0 being the nearest.
+
+    And near (q, m) with the m nearest points, in the order of the input.
+    """
+    k = min(ranks[-1] + 1, len(tree.points))
+    work = scratch(k)
+    for q in range(start, stop):
+        search(tree, queries[q, 0], queries[q, 1], queries[q, 2], np.inf, work)
+        total = 0.0
+        for rank in ranks:
+            total += np.sqrt(work.squared[min(rank, k - 1)] * np.pi / rank)
+        spacing[q] = total / len(ranks)
+        for j in range(near.shape[1]):
+            near[q, j] = tree.order[work.found[j]]
+
+
+@kernel
+def lower_quartiles(values, near, quartiles, start, stop):  # type: ignore[no-untyped-def]
+    """Fill the lower quartile (n,) of values (n,) over each point's nearest (n, m)."""
+    m = near.shape[1]
+    lowest = np.empty((m - 1) // 4 + 1)
+    for i in range(start, stop):
+        lowest[:] = np.inf
+        for j in range(m):
+            value = values[near[i, j]]
+            at = len(lowest)
+            while at > 0 and lowest[at - 1] > value:
+                if at < len(lowest):
+                    lowest[at] = lowest[at - 1]
+                at -= 1
+            if at < len(lowest):
+                lowest[at] = value
+        quartiles[i] = lowest[-1]

@@ -1,0 +1,181 @@
+"""A surface through oriented points, where there are points and nowhere else.
+
+Three steps, all local, none of which depends on the number of threads:
+
+1. a field on a sparse grid: at each node near points, the mean distance to their tangent
+   planes (implicit moving least squares, Shen et al. 2004; weights as in Öztireli et al.
+   2009), in `kernels.field`;
+2. its zero surface by dual marching cubes, open where the field ends: `kernels.contour`;
+3. its vertices moved onto the algebraic spheres through the nearest points (Guennebaud &
+   Gross 2007): `kernels.mls`. The grid decides what is connected to what, the points where.
+
+What was tried, on a million points of the benchmark relic (spacing 0.63 mm, noise 0.05 mm,
+before decimation; error from the true surface to the mesh, seconds of one core):
+
+| road | RMS mm | p95 mm | seconds | faces |
+|---|---|---|---|---|
+| Open3D's screened Poisson, depth 9, point weight 4 | 0.0564 | 0.1174 | 20 | 1.08 M |
+| field, cells of 1.5 spacings, Gaussian of 0.8, contour alone | 0.0443 | 0.0900 | 2.0 | 1.40 M |
+| Gaussian of 0.6 spacings | 0.0461 | 0.0904 | 2.1 | 1.42 M |
+| Gaussian of 1.0 spacings | 0.0522 | 0.1093 | 2.0 | 1.40 M |
+| 0.8, then planes through 8 points, twice | 0.0422 | 0.0808 | 3.0 | 1.40 M |
+| 0.8, then planes through 16 points, twice | 0.0523 | 0.1086 | 3.2 | 1.40 M |
+| 0.8, then spheres through 12 points | 0.0373 | 0.0681 | 3.1 | 1.40 M |
+| 0.8, then spheres through 16 points | 0.0372 | 0.0688 | 3.2 | 1.40 M |
+| the same, twice | 0.0371 | 0.0687 | 3.3 | 1.40 M |
+| 0.8, then spheres through 32 points | 0.0391 | 0.0777 | 4.4 | 1.40 M |
+| cells of 1.2 spacings, spheres through 16 points | 0.0343 | 0.0638 | 5.3 | 2.17 M |
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from relicscan import threads
+from relicscan.geometry.block_grid import SIDE, BlockGrid, blocks_around
+from relicscan.geometry.checks import require_plausible
+from relicscan.geometry.neighbours import local_spacing, tree
+from relicscan.geometry.topology import without_unreferenced
+from relicscan.relic import FloatArray, IntArray, Mesh
+
+if TYPE_CHECKING:
+    from relicscan.geometry.kernels.kdtree import KdTree
+
+#: Width of the Gaussian that the field is averaged with, in local point spacings.
+WIDTH = 0.8
+
+#: How far from a point the field goes, in local point spacings: the corners of a cell through
+#: which the surface runs are up to 1.7 cells from it.
+REACH = 3.0
+
+#: Sparse parts count as up to this much sparser than the typical place; what is sparser still
+#: is stray points.
+SPARSEST = 3.0
+
+#: Cells much larger than the spacing average over more points: at most this many spacings wide.
+FINEST = 2.0
+
+#: Points that a vertex is moved by.
+NEIGHBOURS = 16
+
+
+class Surface(NamedTuple):
+    """Triangles, the side of the grid's cells and the typical point spacing they follow from."""
+
+    mesh: Mesh
+    cell_size: float
+    spacing: float
+
+
+def surface_through(
+    points: FloatArray,
+    normals: FloatArray,
+    cell_size_spacings: float,
+    cell_size: float | None = None,
+) -> Surface:
+    """Triangles through points (n, 3) with unit normals (n, 3) that face outwards.
+
+    Open where there are no points, nothing where all stand in one place. `cell_size` goes
+    before the size in spacings. Raises StageError where some are not numbers, or too far
+    apart for a grid.
+    """
+    require_plausible(points)
+    require_plausible(normals)
+    normals = np.asarray(normals, dtype=np.float64)
+    index = tree(points)
+    spacing = local_spacing(points, index)
+    typical = float(np.median(spacing))
+    size = cell_size or cell_size_spacings * typical
+    if typical <= 0:
+        return Surface(Mesh(np.zeros((0, 3)), np.zeros((0, 3), np.int32)), size, typical)
+    spacing = np.clip(spacing, max(typical, size / FINEST), SPARSEST * typical)
+    vertices, facing, faces = _contour(*_field(points, normals, spacing, size))
+    _project(vertices, facing, index, normals, size)
+    return Surface(without_unreferenced(Mesh(vertices, faces)), size, typical)
+
+
+def _project(
+    vertices: FloatArray, facing: FloatArray, index: KdTree, normals: FloatArray, cell_size: float
+) -> None:
+    """Move vertices (v, 3), in place, onto the surface through their nearest points."""
+    from relicscan.geometry.kernels import mls
+
+    in_tree_order = normals[index.order]
+    k = min(NEIGHBOURS, len(index.points))
+
+    def project(start: int, stop: int) -> None:
+        mls.project(index, in_tree_order, k, cell_size, vertices, facing, start, stop)
+
+    threads.in_blocks(project, len(vertices))
+
+
+def _field(
+    points: FloatArray, normals: FloatArray, spacing: FloatArray, cell_size: float
+) -> tuple[BlockGrid, FloatArray]:
+    """The blocks near points, and the field (b, SIDE, SIDE, SIDE) float32 at their nodes."""
+    from relicscan.geometry.kernels import field
+
+    grid = blocks_around(points, cell_size)
+    order = grid.order
+    points, normals = points[order], normals[order]
+    width, reach = WIDTH * spacing[order], REACH * spacing[order]
+    values = np.empty((len(grid.corners), SIDE, SIDE, SIDE), dtype=np.float32)
+    used = np.empty(len(values), dtype=bool)
+
+    def splat(start: int, stop: int) -> None:
+        field.splat(points, normals, reach, width, grid, values, used, start, stop)
+
+    threads.in_blocks(splat, len(values), 16)
+    grid, values = grid.take(used), values[used]
+    for _ in range(field.LAYERS):
+        values = _extended(grid, values)
+    return grid, values
+
+
+def _extended(grid: BlockGrid, values: FloatArray) -> FloatArray:
+    """The field with one more layer of nodes beside the surface."""
+    from relicscan.geometry.kernels import field
+
+    extended = np.empty_like(values)
+
+    def extend(start: int, stop: int) -> None:
+        field.extend(values, grid.neighbours, extended, start, stop)
+
+    threads.in_blocks(extend, len(values), 64)
+    return extended
+
+
+def _contour(grid: BlockGrid, values: FloatArray) -> tuple[FloatArray, FloatArray, IntArray]:
+    """Vertices (v, 3), rough normals (v, 3) and faces (f, 3) of the field's zero surface."""
+    from relicscan.geometry.kernels import contour
+
+    blocks, near = len(values), grid.neighbours
+    cells = np.empty(values.shape, dtype=np.uint8)
+    count = np.empty(blocks, dtype=np.int64)
+
+    def classify(start: int, stop: int) -> None:
+        contour.classify(values, near, contour.SHEETS, cells, count, start, stop)
+
+    threads.in_blocks(classify, blocks, 64)
+    starts = np.r_[0, np.cumsum(count)]
+    first = np.empty(values.shape, dtype=np.int32)
+    vertices, normals = np.empty((starts[-1], 3)), np.empty((starts[-1], 3))
+    sheets = contour.SHEET, contour.SHEETS
+
+    def place(start: int, stop: int) -> None:
+        contour.place_vertices(
+            values, grid, *sheets, cells, first, starts, vertices, normals, start, stop
+        )
+
+    threads.in_blocks(place, blocks, 64)
+    threads.in_blocks(lambda a, b: contour.count_quads(near, cells, count, a, b), blocks, 64)
+    starts = np.r_[0, np.cumsum(count)]
+    faces = np.empty((2 * starts[-1], 3), dtype=np.int32)
+
+    def join(start: int, stop: int) -> None:
+        contour.join_quads(near, contour.SHEET, cells, first, starts, vertices, faces, start, stop)
+
+    threads.in_blocks(join, blocks, 64)
+    return vertices, normals, faces
