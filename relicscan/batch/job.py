@@ -83,7 +83,8 @@ def effective_pipeline(
     where relic.toml is at fault, PipelineError where the command line is.
     """
     stated = metadata.get("pipeline", {})
-    crop = {f"crop.{key}": value for key, value in metadata.get("crop", {}).items()}
+    home = {"support": "remove_surroundings"}
+    crop = {f"{home.get(k, 'crop')}.{k}": v for k, v in metadata.get("crop", {}).items()}
     try:
         chosen = _read_chosen(stated.get("use")) if pipeline is None else read_pipeline(pipeline)
         chosen = chosen.with_overrides(crop, "relic.toml [crop]")

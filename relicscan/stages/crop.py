@@ -1,18 +1,16 @@
-"""Leaving out what is not the relic: a box, and the plate under it."""
+"""Leaving out what is not the relic: a box around it."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Annotated, Literal
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
 from relicscan.errors import ScanError
-from relicscan.geometry.checks import plausible
-from relicscan.geometry.frames import find_support, transformed
-from relicscan.geometry.neighbours import point_spacing
+from relicscan.geometry.frames import transformed
 from relicscan.geometry.topology import without_unreferenced
 from relicscan.relic import FloatArray, Mesh, PointCloud, Relic
 from relicscan.stage import stage
@@ -20,7 +18,7 @@ from relicscan.stage import stage
 Corner = tuple[float, float, float]
 
 
-@stage(needs=["geometry"], makes=["geometry"], cost=0.7)
+@stage(needs=["geometry"], makes=["geometry"], cost=0.05)
 def crop(
     relic: Relic,
     *,
@@ -30,49 +28,21 @@ def crop(
     max: Annotated[
         Corner | None, Field(description="Highest corner to keep, in source coordinates.")
     ] = None,
-    support: Annotated[
-        Literal["keep", "remove"],
-        Field(description="What becomes of the plate that the relic stood on."),
-    ] = "keep",
-    support_margin_spacings: Annotated[
-        float,
-        Field(gt=0, description="Points this close to the plate go with it, in point spacings."),
-    ] = 2.5,
 ) -> Relic:
-    """Keep what lies in a box, and leave out the plate that the relic stood on.
+    """Keep what lies in a box, in source coordinates and after poses.
 
-    The box is in source coordinates, after poses. Nothing is cropped unless asked;
-    where a plate is seen and kept, a warning says so.
+    Of a mesh the triangles stay that lie in it entirely. Nothing is cropped unless asked.
     """
-    points = relic.cloud.points if relic.cloud is not None else relic.the_mesh().vertices
-    inside = _in_box(relic, points, min, max)
-    seen = points[inside & plausible(points)]
-    relic = relic.noting(points_outside_box=len(points) - int(inside.sum()))
-    spacing = point_spacing(seen)
-    plate = find_support(seen, 2 * spacing, relic.seed)
-    if support == "keep" and plate is not None:
-        relic = relic.warning(
-            f"{plate.share:.0%} of the points lie on a plane under the rest, perhaps the plate "
-            'it stood on. Write support = "remove" under [crop] in relic.toml to leave it out'
-        )
-    if support == "remove" and plate is None:
-        relic = relic.warning(
-            'relic.toml asks for support = "remove", but no plate was found under the relic'
-        )
-
-    def kept(points: FloatArray) -> NDArray[np.bool_]:
-        inside = _in_box(relic, points, min, max)
-        if support == "remove" and plate is not None:
-            inside &= plate.height(points) >= support_margin_spacings * spacing
-        return inside
-
-    if support == "remove" and plate is not None:
-        relic = relic.noting(points_on_support=int(inside.sum() - kept(points).sum()))
+    outside = 0
     if relic.cloud is not None:
-        relic = replace(relic, cloud=_cropped_cloud(relic.cloud, kept(relic.cloud.points)))
+        kept = _in_box(relic, relic.cloud.points, min, max)
+        outside += len(kept) - int(kept.sum())
+        relic = replace(relic, cloud=_cropped_cloud(relic.cloud, kept))
     if relic.mesh is not None:
-        relic = replace(relic, mesh=_cropped_mesh(relic.mesh, kept(relic.mesh.vertices)))
-    return relic
+        kept = _in_box(relic, relic.mesh.vertices, min, max)
+        outside += len(kept) - int(kept.sum())
+        relic = replace(relic, mesh=_cropped_mesh(relic.mesh, kept))
+    return relic.noting(points_outside_box=outside)
 
 
 def _in_box(

@@ -105,7 +105,7 @@ def test_it_goes_on_after_the_last_stage_that_was_kept(
     write_toml(scan, TOML.replace("Bowl", "Dish"))
     found = find_relic(scan)
     renamed = replace(identify(found), id="dish")
-    changed = web.with_overrides({"crop.support": "keep"}, "--set")
+    changed = web.with_overrides({"remove_surroundings.support": "judge"}, "--set")
     again = Cache.of(tmp_path / "cache", renamed, changed, reproducible=False)
     restored = again.latest(renamed, changed)
     assert restored is not None
@@ -115,7 +115,7 @@ def test_it_goes_on_after_the_last_stage_that_was_kept(
     assert restored.sources == renamed.sources
     assert restored.the_cloud().points.tobytes() == kept.the_cloud().points.tobytes()
     # The value is the default's own, but it now comes from the command line, and says so.
-    assert restored.history[2].overridden == {"support": "--set"}
+    assert restored.history[3].overridden == {"support": "--set"}
 
 
 def test_the_result_is_the_same_as_without(

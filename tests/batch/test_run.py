@@ -428,7 +428,9 @@ def test_overrides_of_relic_toml_and_command_line_are_on_record(
         "set.clean_mesh.max_invalid_share = 0.5\n",
     )
     (outcome,) = run(
-        shelf, out, overrides={"clean_mesh.max_invalid_share": 0.25, "crop.support": "keep"}
+        shelf,
+        out,
+        overrides={"clean_mesh.max_invalid_share": 0.25, "remove_surroundings.support": "keep"},
     )
     assert outcome.verdict == "pass"
     assert set(outcome.triangles) == {"thumb", "ultra"}
@@ -438,7 +440,6 @@ def test_overrides_of_relic_toml_and_command_line_are_on_record(
     assert steps["crop"]["overridden"] == {
         "min": "relic.toml [crop]",
         "max": "relic.toml [crop]",
-        "support": "--set",
     }
     assert steps["crop"]["parameters"]["max"] == [99, 99, 99]
     assert steps["clean_mesh"]["overridden"] == {"max_invalid_share": "--set"}
@@ -463,7 +464,11 @@ def test_the_command_line_chooses_before_relic_toml(
         ('use = "wep"', "use = 'wep' is not the name", "did you mean 'web'?"),
         ('use = "meshes.toml"', "is not the name of a pipeline", "preview, web"),
         ('set."decimate.x" = 1', "pipeline 'web' has no stage 'decimate'", ""),
-        ('set."crop.suport" = "keep"', "stage crop: there is no parameter", "'support'?"),
+        (
+            'set."remove_surroundings.suport" = "keep"',
+            "stage remove_surroundings: there is no parameter",
+            "'support'?",
+        ),
     ],
 )
 def test_a_relic_toml_that_does_not_fit_the_pipeline(

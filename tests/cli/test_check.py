@@ -26,7 +26,7 @@ def test_a_root_with_good_and_bad_metadata(cli: Cli, tmp_path: Path) -> None:
     for name in ("cup", "bowl", "plate"):
         write_cup(tmp_path / name)
     write_toml(tmp_path / "bowl", '[object]\ntitel.en = "Bowl"')
-    write_toml(tmp_path / "plate", '[pipeline]\nset."crop.suport" = "remove"')
+    write_toml(tmp_path / "plate", '[pipeline]\nset."crop.maxx" = [1, 1, 1]')
     said = cli("check", tmp_path, code=1)
     assert said.out.splitlines() == [
         "relic bowl: wrong",
@@ -35,9 +35,8 @@ def test_a_root_with_good_and_bad_metadata(cli: Cli, tmp_path: Path) -> None:
         "description, inventory_number, maker, material, place, represents, title, type)",
         "relic cup: ok, 1 scan",
         "relic plate: wrong",
-        "  relic.toml: it does not fit the pipeline: stage crop: there is no parameter 'suport'",
-        "  what would work: did you mean 'support'? (the parameters are min, max, support, "
-        "support_margin_spacings)",
+        "  relic.toml: it does not fit the pipeline: stage crop: there is no parameter 'maxx'",
+        "  what would work: did you mean 'max'? (the parameters are min, max)",
     ]
 
 

@@ -209,8 +209,16 @@ def test_bad_scans_each_with_a_plain_reason(cli: Cli, quick: Path, tmp_path: Pat
         (["-p", "unknown.toml"], "line 1: there is no stage 'simplify'", "the stages are"),
         (["-p", "order.toml"], "stage crop: it needs a point cloud or a mesh", "move merge_scans"),
         (["-p", "typo.toml"], "line 1: there is no parameter 'supprt'", "'support'?"),
-        (["--set", "crop.supprt=keep"], "there is no parameter 'supprt'", "'support'?"),
-        (["--set", "crop.support"], "not of the form name=value", "voxel_size_mm=0.5"),
+        (
+            ["--set", "remove_surroundings.supprt=keep"],
+            "there is no parameter 'supprt'",
+            "'support'?",
+        ),
+        (
+            ["--set", "remove_surroundings.support"],
+            "not of the form name=value",
+            "voxel_size_mm=0.5",
+        ),
         (["--set", "build_levels.ceilings.high=1"], "ceilings.high = 1", "relicscan stages"),
     ],
 )
@@ -224,7 +232,7 @@ def test_a_wrong_command_line_is_exit_code_2(
 ) -> None:
     monkeypatch.chdir(cup.parent)
     Path("unknown.toml").write_text('[[stage]]\nuse = "simplify"')
-    Path("typo.toml").write_text('[[stage]]\nuse = "crop"\nsupprt = "keep"')
+    Path("typo.toml").write_text('[[stage]]\nuse = "remove_surroundings"\nsupprt = "keep"')
     Path("order.toml").write_text('[[stage]]\nuse = "crop"\n[[stage]]\nuse = "merge_scans"')
     said = cli("run", cup, *arguments, code=2)
     assert said.out == ""

@@ -26,8 +26,8 @@ def test_every_parameter_is_explained(cli: Cli, name: str) -> None:
 
 
 def test_types_limits_and_defaults(cli: Cli) -> None:
-    text = cli("stages", "crop").out
-    assert "keep | remove" in text
+    text = cli("stages", "remove_surroundings").out
+    assert "judge | remove | keep" in text
     assert "number > 0" in text
     assert "thumb = 20,000, low = 40,000" in cli("stages", "build_levels").out
 
@@ -41,6 +41,6 @@ def test_a_stage_that_does_not_exist(cli: Cli) -> None:
 def test_json(cli: Cli) -> None:
     stages = json.loads(cli("stages", "--json").out)
     assert [stage["name"] for stage in stages] == list(all_stages())
-    (one,) = json.loads(cli("stages", "crop", "--json").out)
+    (one,) = json.loads(cli("stages", "remove_surroundings", "--json").out)
     assert one["needs"] == ["geometry"]
     assert "support" in one["parameters"]["properties"]
