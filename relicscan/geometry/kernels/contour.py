@@ -70,7 +70,7 @@ SHEET, SHEETS = _sheets()
 
 
 @kernel
-def classify(values, neighbours, sheets, cells, vertices, start, stop):  # type: ignore[no-untyped-def]
+def classify(values, neighbours, sheets, cells, vertices, start, stop):
     """Fill the configuration of each cell (b, SIDE, SIDE, SIDE) uint8; 0 where there is no surface.
 
     And how many vertices (b,) each block has. Where a node has no value is no surface.
@@ -96,7 +96,7 @@ def classify(values, neighbours, sheets, cells, vertices, start, stop):  # type:
 
 
 @kernel
-def place_vertices(  # type: ignore[no-untyped-def]
+def place_vertices(
     values, grid, sheet, sheets, cells, first, starts, vertices, normals, start, stop
 ):
     """Fill vertices (n, 3) and rough outward normals, and first (b, SIDE, SIDE, SIDE) of each cell.
@@ -150,7 +150,7 @@ def place_vertices(  # type: ignore[no-untyped-def]
 
 
 @kernel
-def count_quads(neighbours, cells, quads, start, stop):  # type: ignore[no-untyped-def]
+def count_quads(neighbours, cells, quads, start, stop):
     """Fill quads (b,): crossed grid edges of each block with surface in all four cells around."""
     ids = np.empty(4, np.int64)
     none = np.zeros((1, 1, 1, 1), np.int32)
@@ -168,7 +168,7 @@ def count_quads(neighbours, cells, quads, start, stop):  # type: ignore[no-untyp
 
 
 @kernel
-def join_quads(neighbours, sheet, cells, first, starts, vertices, faces, start, stop):  # type: ignore[no-untyped-def]
+def join_quads(neighbours, sheet, cells, first, starts, vertices, faces, start, stop):
     """Fill faces (2 quads, 3): each quad as two triangles along its shorter diagonal."""
     ids = np.empty(4, np.int64)
     for b in range(start, stop):
@@ -197,13 +197,13 @@ def join_quads(neighbours, sheet, cells, first, starts, vertices, faces, start, 
 
 
 @kernel
-def _crossed(configuration, axis):  # type: ignore[no-untyped-def]
+def _crossed(configuration, axis):
     """Whether the edge from a cell's lowest corner along an axis is crossed."""
     return configuration & 1 != configuration >> (1 << axis) & 1
 
 
 @kernel
-def _around(neighbours, cells, first, sheet, b, i, j, k, axis, ids, fill):  # type: ignore[no-untyped-def]
+def _around(neighbours, cells, first, sheet, b, i, j, k, axis, ids, fill):
     """Whether the four cells around a crossed edge have surface; their vertices, if `fill`.
 
     Counter-clockwise as seen from the edge's upper end.
@@ -243,7 +243,7 @@ def _around(neighbours, cells, first, sheet, b, i, j, k, axis, ids, fill):  # ty
 
 
 @kernel
-def _nodes_of(values, neighbours, b, nodes):  # type: ignore[no-untyped-def]
+def _nodes_of(values, neighbours, b, nodes):
     """Copy a block's values and the lowest layers of the blocks above it."""
     for i in range(SIDE + 1):
         for j in range(SIDE + 1):

@@ -7,13 +7,12 @@ import numpy as np
 from relicscan.geometry.block_grid import SIDE
 from relicscan.geometry.kernels import kernel
 
-
 #: Layers of nodes that the field may be extended by.
 LAYERS = 2
 
 
 @kernel
-def splat(points, normals, reach, width, grid, values, used, start, stop):  # type: ignore[no-untyped-def]
+def splat(points, normals, reach, width, grid, values, used, start, stop):
     """Fill values (b, SIDE, SIDE, SIDE) float32 at the nodes within `reach` of a point.
 
     Points (n, 3) are sorted by block; reach (n,) and width (n,) of the Gaussian are
@@ -77,7 +76,7 @@ def splat(points, normals, reach, width, grid, values, used, start, stop):  # ty
 
 
 @kernel
-def extend(values, neighbours, extended, start, stop):  # type: ignore[no-untyped-def]
+def extend(values, neighbours, extended, start, stop):
     """Copy values (b, SIDE, SIDE, SIDE) and carry them on by one layer of nodes beside the surface.
 
     In a straight line through the next two nodes, the mean over all sides that have them.
@@ -110,7 +109,7 @@ def extend(values, neighbours, extended, start, stop):  # type: ignore[no-untype
 
 
 @kernel
-def _at(values, neighbours, b, i, j, k):  # type: ignore[no-untyped-def]
+def _at(values, neighbours, b, i, j, k):
     """The value at a node up to SIDE nodes outside a block."""
     q = 9 * (i // SIDE + 1) + 3 * (j // SIDE + 1) + k // SIDE + 1
     other = neighbours[b, q]

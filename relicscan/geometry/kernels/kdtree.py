@@ -101,7 +101,7 @@ def query(
 
 
 @kernel
-def scratch(k):  # type: ignore[no-untyped-def]
+def scratch(k):
     """Working memory for searches of k points."""
     return Scratch(
         np.empty(k),
@@ -113,7 +113,7 @@ def scratch(k):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def search(tree, x, y, z, within, work):  # type: ignore[no-untyped-def]
+def search(tree, x, y, z, within, work):
     """Find the nearest points closer than `within` (squared); return how many.
 
     As many as `work` has room for. `aside` is how far the place lies outside each
@@ -194,7 +194,7 @@ def search(tree, x, y, z, within, work):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _query(tree, queries, within, distances, indices, start, stop):  # type: ignore[no-untyped-def]
+def _query(tree, queries, within, distances, indices, start, stop):
     k = distances.shape[1]
     work = scratch(k)
     for q in range(start, stop):
@@ -208,7 +208,7 @@ def _query(tree, queries, within, distances, indices, start, stop):  # type: ign
 
 
 @kernel
-def _split(tree, root, first, last, until):  # type: ignore[no-untyped-def]
+def _split(tree, root, first, last, until):
     """Split a node's points in half, and those of its halves, down to nodes from `until` on."""
     points = tree.points
     nodes = np.empty(64, np.int64)
@@ -237,7 +237,7 @@ def _split(tree, root, first, last, until):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _widest(points, start, stop):  # type: ignore[no-untyped-def]
+def _widest(points, start, stop):
     best = 0
     width = -1.0
     for side in range(3):
@@ -252,7 +252,7 @@ def _widest(points, start, stop):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _put_median(points, order, side, start, stop, middle):  # type: ignore[no-untyped-def]
+def _put_median(points, order, side, start, stop, middle):
     """Reorder a range so that `middle` parts it in lower and higher ones (Hoare 1961)."""
     low = start
     high = stop - 1

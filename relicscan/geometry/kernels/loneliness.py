@@ -9,7 +9,7 @@ from relicscan.geometry.kernels.kdtree import scratch, search
 
 
 @kernel
-def mean_distances(tree, near, mean, start, stop):  # type: ignore[no-untyped-def]
+def mean_distances(tree, near, mean, start, stop):
     """Fill the nearest other points near (n, k) and their mean distance (n,), in input order."""
     k = near.shape[1]
     work = scratch(k + 1)
@@ -25,7 +25,7 @@ def mean_distances(tree, near, mean, start, stop):  # type: ignore[no-untyped-de
 
 
 @kernel
-def lonelier(near, mean, ratio, mask, start, stop):  # type: ignore[no-untyped-def]
+def lonelier(near, mean, ratio, mask, start, stop):
     """Set mask (n,) where a point's mean distance is over `ratio` times its neighbours' median."""
     theirs = np.empty(near.shape[1])
     for i in range(start, stop):
@@ -35,7 +35,7 @@ def lonelier(near, mean, ratio, mask, start, stop):  # type: ignore[no-untyped-d
 
 
 @kernel
-def spacings(tree, queries, ranks, spacing, near, start, stop):  # type: ignore[no-untyped-def]
+def spacings(tree, queries, ranks, spacing, near, start, stop):
     """Fill spacing (q,) from the distances to some ranks of nearest points, 0 being the nearest.
 
     And near (q, m) with the m nearest points, in the order of the input.
@@ -53,7 +53,7 @@ def spacings(tree, queries, ranks, spacing, near, start, stop):  # type: ignore[
 
 
 @kernel
-def lower_quartiles(values, near, quartiles, start, stop):  # type: ignore[no-untyped-def]
+def lower_quartiles(values, near, quartiles, start, stop):
     """Fill the lower quartile (n,) of values (n,) over each point's nearest (n, m)."""
     m = near.shape[1]
     lowest = np.empty((m - 1) // 4 + 1)

@@ -21,7 +21,7 @@ _CHORD = 0.242
 
 
 @kernel
-def project(tree, normals, k, cell_size, vertices, facing, start, stop):  # type: ignore[no-untyped-def]
+def project(tree, normals, k, cell_size, vertices, facing, start, stop):
     """Move vertices (v, 3) onto the spheres fitted to their k nearest points.
 
     Algebraic spheres through points and normals (Guennebaud & Gross 2007). normals (n, 3)

@@ -9,7 +9,7 @@ from relicscan.geometry.kernels.kdtree import scratch, search
 
 
 @kernel
-def fit(tree, k, normals, variation, near, start, stop):  # type: ignore[no-untyped-def]
+def fit(tree, k, normals, variation, near, start, stop):
     """Fill normals (n, 3), surface variation (n,) and nearest other points (n, m).
 
     All in the order of the tree's input; where there are fewer than m, the point itself
@@ -57,7 +57,7 @@ def fit(tree, k, normals, variation, near, start, stop):  # type: ignore[no-unty
 
 
 @kernel
-def _smallest_eigenvector(xx, yy, zz, xy, xz, yz):  # type: ignore[no-untyped-def]
+def _smallest_eigenvector(xx, yy, zz, xy, xz, yz):
     """Of a symmetric matrix: unit vector and eigenvalue, in closed form (Smith 1961)."""
     mean = (xx + yy + zz) / 3
     a, b, c = xx - mean, yy - mean, zz - mean

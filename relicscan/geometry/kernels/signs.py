@@ -20,7 +20,7 @@ _NO_EDGE = 255
 
 
 @kernel
-def classify(points, normals, near, classes, start, stop):  # type: ignore[no-untyped-def]
+def classify(points, normals, near, classes, start, stop):
     """Fill classes (n, m) uint8 of the edges from each point to its nearest (n, m).
 
     The normal is mirrored at the plane halfway between the two points before they are
@@ -56,7 +56,7 @@ def classify(points, normals, near, classes, start, stop):  # type: ignore[no-un
 
 
 @kernel
-def spanning_forest(near, classes):  # type: ignore[no-untyped-def]
+def spanning_forest(near, classes):
     """Root (n,) int32 of each point's set, and whether (n,) its normal must be turned to agree."""
     n, m = near.shape
     starts = np.zeros(_CLASSES + 2, np.int64)
@@ -99,7 +99,7 @@ def spanning_forest(near, classes):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _root(parent, turned, i):  # type: ignore[no-untyped-def]
+def _root(parent, turned, i):
     """Root of a point's set; the points on the way then hang from it directly."""
     root = i
     differs = False
@@ -117,7 +117,7 @@ def _root(parent, turned, i):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def outward_votes(points, normals, starts, most, directions, votes):  # type: ignore[no-untyped-def]
+def outward_votes(points, normals, starts, most, directions, votes):
     """Fill votes (parts,): directions whose outermost points face outwards, less those inwards.
 
     Points (n, 3) and normals are sorted by part, and starts (parts + 1,) says where each
