@@ -76,12 +76,11 @@ def _measured_text(given: argparse.Namespace, folder: Path) -> str:
     points = sorted(set(given.points))
     load = os.getloadavg()[0]
     titles = {name: _scanned(folder / name, name, points) for name in given.subject}
-    first = folder / given.subject[0] / str(points[0])
-    if "ours" in given.only:
-        _say("compiling: a first run of ours, not counted")
-        _run("ours", first, given.triangles)
     rows: list[Row] = []
     for name in given.subject:
+        if "ours" in given.only:  # what a scan needs compiled depends on the scan
+            _say(f"{name}: a first run of ours, not counted, compiles what is not compiled yet")
+            _run("ours", folder / name / str(points[0]), given.triangles)
         for count in points:
             print(f"{name}, {count:,} points", flush=True)
             for chain in given.only:
@@ -140,7 +139,7 @@ def _row(name: str, count: int, chain: str, folder: Path, triangles: int) -> Row
         return row
     (errors,) = _judged(folder / name, count, [mesh])
     _say(
-        f"  {chain}: {row.seconds:.1f} s, processor {row.took.cpu_s:.1f} s, "
+        f"  {chain}: {row.seconds:.1f} s, CPU {row.cpu_s:.1f} s, "
         f"{row.took.peak_bytes / 1e9:.2f} GB; RMS {errors['to_rms']:.4f} mm there, "
         f"{errors['back_rms']:.4f} mm back"
     )

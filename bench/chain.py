@@ -26,18 +26,24 @@ CHAINS = {
 Lap = Callable[[str], None]
 
 
-def laps(clock: Callable[[], float] = time.perf_counter) -> tuple[Lap, dict[str, float]]:
-    """A function to call after each step with its name, and the seconds of each step so far."""
-    seconds: dict[str, float] = {}
-    last = clock()
+def laps(
+    clock: Callable[[], float] = time.perf_counter, cpu: Callable[[], float] = time.process_time
+) -> tuple[Lap, dict[str, tuple[float, float]]]:
+    """A function to call after each step with its name, and what each took so far.
+
+    That is seconds by the clock and seconds of processors.
+    """
+    took: dict[str, tuple[float, float]] = {}
+    last = (clock(), cpu())
 
     def lap(step: str) -> None:
         nonlocal last
-        now = clock()
-        seconds[step] = seconds.get(step, 0.0) + now - last
+        now = (clock(), cpu())
+        before = took.get(step, (0.0, 0.0))
+        took[step] = (before[0] + now[0] - last[0], before[1] + now[1] - last[1])
         last = now
 
-    return lap, seconds
+    return lap, took
 
 
 def main() -> int:
@@ -51,13 +57,14 @@ def main() -> int:
     given.result.mkdir(parents=True, exist_ok=True)
     module = importlib.import_module(CHAINS[given.chain])
     version = module.load()
-    lap, seconds = laps()
+    lap, steps = laps()
     vertices, faces = module.run(given.scan, given.triangles, lap)
     mesh = Mesh(vertices, faces)
     from relicscan.formats.ply import write_mesh
 
     write_mesh(given.result / "mesh.ply", mesh, double=True)
-    figures = {"seconds": sum(seconds.values()), "steps": seconds, "version": version}
+    seconds, cpu_s = (sum(column) for column in zip(*steps.values(), strict=True))
+    figures = {"seconds": seconds, "cpu_s": cpu_s, "steps": steps, "version": version}
     (given.result / "chain.json").write_text(json.dumps(figures))
     return 0
 
