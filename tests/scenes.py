@@ -286,3 +286,9 @@ STAYS: dict[str, Callable[[], Array]] = {
 def tall_figure_on_small_plate() -> Scene:
     figure = revolved([(22, 0), (30, 60), (18, 200), (0, 210)], SPACING)[0]
     return scene((RELIC, figure), (PLATE, disc(78, (0, 0, 22))))
+
+
+def tile_lying_on_plate() -> Scene:
+    plate = rectangle(260, 260)
+    plate = plate[np.abs(plate[:, :2]).max(axis=1) > 75]
+    return scene((RELIC, block(150, 150, 12, bottom=False)), (PLATE, plate))

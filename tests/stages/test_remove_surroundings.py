@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 import scenes
 from shapes import cloud_relic, mesh_relic, noisy, sphere_mesh, sphere_points, square_points
 
+from relicscan import formats
 from relicscan.errors import StageError
+from relicscan.geometry.topology import face_areas, face_components
 from relicscan.relic import Frame, Mesh, PointCloud, Relic
+from relicscan.stages.clean_mesh import clean_mesh
+from relicscan.stages.remove_small_components import remove_small_components
 from relicscan.stages.remove_surroundings import remove_surroundings
 
 
@@ -190,3 +195,46 @@ def ball_on_plate() -> Mesh:
     ball = sphere_mesh(30)
     vertices = np.vstack([grid, ball.vertices + np.array([0, 0, 32.0])])
     return Mesh(vertices, np.vstack([faces, ball.faces + len(grid)]))
+
+
+def test_a_flat_relic_of_its_own_colour_on_a_plate_is_told_of() -> None:
+    points, kind = scenes.tile_lying_on_plate()
+    colors = np.where(kind[:, None] == scenes.PLATE, 40, 190) + np.arange(3) * 10
+    relic = cloud_relic(PointCloud(points, colors=colors))
+    after = remove_surroundings(relic)
+    assert after.cloud is relic.cloud
+    assert "perhaps relief on its ground" in after.warnings[0]
+    asked = remove_surroundings(relic, support="remove")
+    assert stayed(points, asked)[kind == scenes.PLATE].mean() < 0.001
+    assert stayed(points, asked)[kind == scenes.RELIC].mean() > 0.95
+
+
+@pytest.mark.real
+@pytest.mark.parametrize(
+    "name",
+    [
+        "mesh_danish_statues/obj/BustManWreath.obj",
+        "mesh_danish_statues/obj/DancingGirl.obj",
+        "mesh_nefertiti/nefertiti-lowres.obj",
+        "pc_pcl/milk.pcd",
+        "las_laspy/autzen_trim.laz",
+    ],
+)
+def test_real_scans_without_surroundings_stay_as_they_are(shared: Path, name: str) -> None:
+    geometry = formats.read(shared / "scans" / name)[0].geometry
+    is_cloud = isinstance(geometry, PointCloud)
+    relic = cloud_relic(geometry) if is_cloud else mesh_relic(geometry)
+    after = remove_surroundings(relic)
+    assert after.cloud is relic.cloud
+    assert after.mesh is relic.mesh
+    assert not after.warnings or name.startswith("las_")  # a landscape has parts
+
+
+@pytest.mark.real
+def test_a_mesh_of_187_parts_comes_out_as_one_vase(shared: Path) -> None:
+    given = formats.read(shared / "scans/mesh_ggg_sfm/blackVase_decimated.ply")[0].geometry
+    cleaned = clean_mesh(mesh_relic(given))
+    whole = face_areas(cleaned.the_mesh()).sum()
+    after = remove_small_components(remove_surroundings(cleaned)).the_mesh()
+    assert face_components(after.faces).max() == 0
+    assert face_areas(after).sum() > 0.99 * whole
