@@ -86,7 +86,10 @@ def _measured_text(given: argparse.Namespace, folder: Path) -> str:
             for chain in given.only:
                 if chain == "ours" or count <= given.peers_up_to:
                     rows.append(_row(name, count, chain, folder, given.triangles))
-    parts = [tables.preface(rows, load, _command()), tables.comparison(rows, titles)]
+    parts = [
+        tables.preface(rows, load, command_shown(sys.argv[1:])),
+        tables.comparison(rows, titles),
+    ]
     if "ours" in given.only and not given.no_levels:
         parts.append(_whole_command(folder, given.subject[0], points[0]))
     return "\n".join(parts)
@@ -176,8 +179,13 @@ def _whole_command(folder: Path, name: str, count: int) -> str:
     return tables.whole_command(name, count, record, by_name)
 
 
-def _command() -> str:
-    return " ".join(["python -m bench", *sys.argv[1:]])
+def command_shown(arguments: Sequence[str]) -> str:
+    """What the page says it was made by: without where the files lay."""
+    kept = list(arguments)
+    if "--keep" in kept:
+        at = kept.index("--keep")
+        del kept[at : at + 2]
+    return " ".join(["python -m bench", *kept])
 
 
 def _say(line: str) -> None:

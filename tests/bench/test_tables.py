@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bench.__main__ import command_shown
 from bench.measured import Measured
 from bench.tables import Row, comparison, preface
 
@@ -56,3 +57,9 @@ def test_the_preface_says_so_when_the_machine_was_busy() -> None:
     rows = [row("ours", 10, 0.05)]
     assert "busy" in preface(rows, 1.7, "make bench")
     assert "busy" not in preface(rows, 0.1, "make bench")
+
+
+def test_the_command_on_the_page_leaves_out_where_files_lay() -> None:
+    given = ["--points", "1000", "--keep", "build/bench", "--write"]
+    assert command_shown(given) == "python -m bench --points 1000 --write"
+    assert command_shown([]) == "python -m bench"
