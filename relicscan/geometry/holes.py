@@ -53,8 +53,8 @@ def fill_holes(mesh: Mesh, up_to: float) -> tuple[Mesh, Filled]:
     were there keep place and order, unless slivers have to be mended. What is no manifold
     is made one first; the result is one. Raises StageError on coordinates that are not numbers.
     """
-    from relicscan.geometry.rim_loops import area
-    from relicscan.geometry.slivers import slivers
+    from relicscan.geometry.kernels.rim_loops import area
+    from relicscan.geometry.kernels.slivers import slivers
 
     require_plausible(mesh.vertices)
     mesh, mate = _manifold(mesh)
@@ -97,7 +97,7 @@ def fill_holes(mesh: Mesh, up_to: float) -> tuple[Mesh, Filled]:
 
 def _manifold(mesh: Mesh) -> tuple[Mesh, IntArray]:
     """The mesh as a manifold, and the mates of its half-edges."""
-    from relicscan.geometry.halfedges import mates
+    from relicscan.geometry.kernels.halfedges import mates
 
     if not _is_surface(mesh):
         mesh, _ = made_manifold(mesh)
@@ -106,7 +106,7 @@ def _manifold(mesh: Mesh) -> tuple[Mesh, IntArray]:
 
 def _is_surface(mesh: Mesh) -> bool:
     """Whether a mesh is an oriented manifold already."""
-    from relicscan.geometry import halfedges
+    from relicscan.geometry.kernels import halfedges
 
     f = mesh.faces
     if ((f[:, 0] == f[:, 1]) | (f[:, 1] == f[:, 2]) | (f[:, 2] == f[:, 0])).any():
@@ -126,7 +126,7 @@ def _rims(mesh: Mesh, mate: IntArray) -> Rims:
     Two vertices at one place are where two fans touch: what lies between them is a hole of its
     own, or a crack of two edges.
     """
-    from relicscan.geometry.rim_loops import rims as traced
+    from relicscan.geometry.kernels.rim_loops import rims as traced
 
     half, start = traced(mesh.faces, mate)
     rims = Rims(half.astype(np.int64), start)
@@ -218,8 +218,8 @@ def _widths(mesh: Mesh, rims: Rims, up_to: float) -> FloatArray:
 
 def _width(rim: FloatArray) -> float:
     """The width of the hole in a rim (n, 3), to 2 %."""
-    from relicscan.geometry.patching import least_area
-    from relicscan.geometry.rim_loops import gap_width
+    from relicscan.geometry.kernels.patching import least_area
+    from relicscan.geometry.kernels.rim_loops import gap_width
 
     def thinned(count: int) -> FloatArray:
         return rim[np.unique(np.linspace(0, len(rim), count, endpoint=False).astype(np.int64))]

@@ -91,8 +91,8 @@ def closed(mesh: Mesh, rims: Rims, every: Rims) -> Patches:
     One is refused whose patch would need an edge that the mesh has already, would lie on the
     surface beside it, or runs through another rim.
     """
-    from relicscan.geometry.patching import patches
-    from relicscan.geometry.rim_loops import beside
+    from relicscan.geometry.kernels.patching import patches
+    from relicscan.geometry.kernels.rim_loops import beside
 
     n = len(mesh.vertices)
     loop, everywhere = rims.vertices(mesh.faces), every.vertices(mesh.faces)
@@ -199,7 +199,7 @@ def _local(
     """Faces (m, 3) of some patches after those that touch their rims, the vertices that they
     number (v,), and how many faces come first.
     """
-    from relicscan.geometry.rim_loops import touching
+    from relicscan.geometry.kernels.rim_loops import touching
 
     on_rim = np.zeros(len(mesh.vertices), dtype=bool)
     on_rim[loop] = True
@@ -222,7 +222,7 @@ class _Around:
     """The patches with the faces around them, ready to be looked at with other points."""
 
     def __init__(self, mesh: Mesh, loop: Indices, made: Patches) -> None:
-        from relicscan.geometry.halfedges import mates
+        from relicscan.geometry.kernels.halfedges import mates
 
         everything = np.ones(len(made.faces), dtype=bool)
         self.faces, self.vertices, near = _local(mesh, loop, made, everything)

@@ -19,7 +19,7 @@ from surface_checks import assert_manifold
 
 from relicscan.errors import StageError
 from relicscan.geometry.holes import Filled, fill_holes
-from relicscan.geometry.slivers import slivers
+from relicscan.geometry.kernels.slivers import slivers
 from relicscan.geometry.topology import face_areas, is_watertight, without_unreferenced
 from relicscan.relic import Material, Mesh, Texture
 

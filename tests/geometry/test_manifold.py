@@ -12,8 +12,8 @@ from surface_checks import assert_manifold
 
 from relicscan import formats
 from relicscan.errors import StageError
+from relicscan.geometry.kernels.slivers import slivers
 from relicscan.geometry.manifold import Mended, made_manifold
-from relicscan.geometry.slivers import slivers
 from relicscan.geometry.topology import (
     face_components,
     is_watertight,
