@@ -203,8 +203,8 @@ def test_what_was_dropped_is_gone(write, own_stages: None) -> None:
         return replace(relic, cloud=None)
 
     names = ["merge_scans", "estimate_normals", "reconstruct_surface", "forget_cloud"]
-    error = refused(write(chain(*names, "trim_surface")))
-    assert (error.stage, error.message.split(",")[0]) == ("trim_surface", "it needs a point cloud")
+    error = refused(write(chain(*names, "transfer_colors")))
+    assert (error.stage, error.message.split(",")[0]) == ("transfer_colors", "it needs a point cloud")
 
 
 # Skipping
@@ -213,7 +213,6 @@ def test_what_was_dropped_is_gone(write, own_stages: None) -> None:
 def test_a_mesh_needs_no_reconstruction() -> None:
     reasons = {p.stage.name: reason for p, reason in read_pipeline("web").plan(MESH)}
     assert reasons["merge_scans"] == "the scan brings no point cloud"
-    assert reasons["trim_surface"] == "the scan brings no point cloud"
     assert reasons["reconstruct_surface"] == "the scan brings no point cloud"
     assert reasons["clean_mesh"] is None
     assert reasons["build_levels"] is None
@@ -286,7 +285,7 @@ def test_a_stage_that_stands_twice_is_overridden_twice(write) -> None:
         ("remove_surroundings.support", "burn", "support = 'burn'", "relicscan stages remove_sur"),
         ("remove_surroundings.support.now", "keep", "no parameter 'support.now'", ""),
         ("build_levels.ceilings.ultra", 2, "ceilings.ultra = 2", "relicscan stages"),
-        ("reconstruct_surface.max_depth", 10**30, "max_depth", "relicscan stages"),
+        ("remove_outliers.neighbours", 10**30, "neighbours", "relicscan stages"),
     ],
 )
 def test_overrides_that_do_not_fit(key: str, value: object, says: str, remedy: str) -> None:

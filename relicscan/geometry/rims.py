@@ -13,12 +13,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from relicscan.errors import StageError
-from relicscan.geometry.checks import require_count
 from relicscan.geometry.clip import clip_by_field
-from relicscan.geometry.neighbours import local_spacing, nearest, tree
-from relicscan.geometry.topology import edges, face_areas, smoothed_over_edges
-from relicscan.relic import FloatArray, IntArray, Mesh, PointCloud
+from relicscan.geometry.neighbours import nearest, tree
+from relicscan.geometry.topology import edges, smoothed_over_edges
+from relicscan.relic import FloatArray, IntArray, Mesh
 
 #: Point spacings by which a surface reaches beyond the middle of its outermost points.
 OVERHANG = 0.5
@@ -27,31 +25,17 @@ OVERHANG = 0.5
 _NEAR_RIM = 0.4
 
 
-def cut_to_scan(mesh: Mesh, cloud: PointCloud, rim_gap: float) -> tuple[Mesh, float]:
-    """The plain surface (n, 3) where it was scanned, and the share of its area that was cut.
+def cut_back(mesh: Mesh, gaps: FloatArray, spacing: FloatArray, rim_gap: float) -> Mesh:
+    """The plain surface where it was scanned.
 
-    A place counts as scanned within `rim_gap` local point spacings of a point. Raises
-    StageError where there are no points, or some that are not numbers.
+    gaps (n,) is how far each vertex is from the nearest point, and spacing (n,) the point
+    spacing there: a place counts as scanned within `rim_gap` spacings.
     """
-    require_count(cloud.points, 1)
-    index = tree(cloud.points)
-    distance, closest = nearest(index, mesh.vertices)
-    spacing = local_spacing(cloud.points, index)
-    typical = float(np.median(spacing))
-    if typical <= 0:
-        raise StageError(
-            "most points stand in one place",
-            remedy="put remove_invalid_points and voxel_downsample before this stage",
-        )
-    # A stray point in an empty place must not make that place count as densely scanned.
-    reach = np.clip(spacing[closest], typical, 3 * typical)
-    gaps = distance / reach
-    near = mesh.faces[(gaps[mesh.faces] > _NEAR_RIM * rim_gap).any(axis=1)]
-    field = smoothed_over_edges(gaps, near, rounds=2) - rim_gap
-    way_back = np.maximum(rim_gap - OVERHANG, 0) * reach
-    kept = clip_by_field(mesh, _moved_inwards(mesh.vertices, near, field, way_back))
-    area = float(face_areas(mesh).sum()) or 1.0
-    return kept, max(0.0, 1 - float(face_areas(kept).sum()) / area)
+    ratio = gaps / spacing
+    near = mesh.faces[(ratio[mesh.faces] > _NEAR_RIM * rim_gap).any(axis=1)]
+    field = smoothed_over_edges(ratio, near, rounds=2) - rim_gap
+    way_back = np.maximum(rim_gap - OVERHANG, 0) * spacing
+    return clip_by_field(mesh, _moved_inwards(mesh.vertices, near, field, way_back))
 
 
 def _moved_inwards(

@@ -1,13 +1,14 @@
 """A surface through oriented points, where there are points and nowhere else.
 
-Three steps, all local, none of which depends on the number of threads:
+Four steps, all local, none of which depends on the number of threads:
 
 1. a field on a sparse grid: at each node near points, the mean distance to their tangent
    planes (implicit moving least squares, Shen et al. 2004; weights as in Öztireli et al.
    2009), in `kernels.field`;
 2. its zero surface by dual marching cubes, open where the field ends: `kernels.contour`;
 3. its vertices moved onto the algebraic spheres through the nearest points (Guennebaud &
-   Gross 2007): `kernels.mls`. The grid decides what is connected to what, the points where.
+   Gross 2007): `kernels.mls`. The grid decides what is connected to what, the points where;
+4. what lies beyond the last points is cut off: `relicscan.geometry.rims`.
 
 What was tried, on a million points of the benchmark relic (spacing 0.63 mm, noise 0.05 mm,
 before decimation; error from the true surface to the mesh, seconds of one core):
@@ -32,12 +33,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from relicscan import threads
 from relicscan.geometry.block_grid import SIDE, BlockGrid, blocks_around
 from relicscan.geometry.checks import require_plausible
 from relicscan.geometry.neighbours import local_spacing, tree
-from relicscan.geometry.topology import without_unreferenced
+from relicscan.geometry.rims import cut_back
+from relicscan.geometry.topology import face_areas
 from relicscan.relic import FloatArray, IntArray, Mesh
 
 if TYPE_CHECKING:
@@ -54,73 +57,89 @@ REACH = 3.0
 #: is stray points.
 SPARSEST = 3.0
 
-#: Cells much larger than the spacing average over more points: at most this many spacings wide.
-FINEST = 2.0
+#: Cells wider than this many spacings average over more points than the spacing asks for.
+WIDEST = 2.0
 
 #: Points that a vertex is moved by.
 NEIGHBOURS = 16
 
 
 class Surface(NamedTuple):
-    """Triangles, the side of the grid's cells and the typical point spacing they follow from."""
+    """Triangles, how they came about, and the share of the area that lay beyond the scan."""
 
     mesh: Mesh
     cell_size: float
     spacing: float
+    cut_share: float
 
 
 def surface_through(
     points: FloatArray,
     normals: FloatArray,
+    *,
     cell_size_spacings: float,
+    rim_gap_spacings: float,
     cell_size: float | None = None,
 ) -> Surface:
     """Triangles through points (n, 3) with unit normals (n, 3) that face outwards.
 
-    Open where there are no points, nothing where all stand in one place. `cell_size` goes
-    before the size in spacings. Raises StageError where some are not numbers, or too far
-    apart for a grid.
+    Open where there are no points within `rim_gap_spacings`, no triangles where all stand in
+    one place. `cell_size` goes before the size in spacings. Raises StageError where some are
+    not numbers, or too far apart for a grid.
     """
     require_plausible(points)
     require_plausible(normals)
-    normals = np.asarray(normals, dtype=np.float64)
     index = tree(points)
     spacing = local_spacing(points, index)
     typical = float(np.median(spacing))
     size = cell_size or cell_size_spacings * typical
     if typical <= 0:
-        return Surface(Mesh(np.zeros((0, 3)), np.zeros((0, 3), np.int32)), size, typical)
-    spacing = np.clip(spacing, max(typical, size / FINEST), SPARSEST * typical)
-    vertices, facing, faces = _contour(*_field(points, normals, spacing, size))
-    _project(vertices, facing, index, normals, size)
-    return Surface(without_unreferenced(Mesh(vertices, faces)), size, typical)
+        return Surface(Mesh(np.zeros((0, 3)), np.zeros((0, 3), np.int32)), size, typical, 0.0)
+    # A stray point in an empty place must not make that place count as densely scanned.
+    spacing = np.clip(spacing, typical, SPARSEST * typical)
+    width = WIDTH * np.maximum(spacing, size / WIDEST)
+    normals = np.asarray(normals, dtype=np.float64)
+    vertices, facing, faces = _contour(*_field(points, normals, width, size))
+    gaps, closest = _project(vertices, facing, index, normals, size)
+    whole = Mesh(vertices, faces)
+    kept = cut_back(whole, gaps, spacing[closest], rim_gap_spacings)
+    area = float(face_areas(whole).sum()) or 1.0
+    return Surface(kept, size, typical, max(0.0, 1 - float(face_areas(kept).sum()) / area))
 
 
 def _project(
     vertices: FloatArray, facing: FloatArray, index: KdTree, normals: FloatArray, cell_size: float
-) -> None:
-    """Move vertices (v, 3), in place, onto the surface through their nearest points."""
+) -> tuple[FloatArray, NDArray[np.int32]]:
+    """Move vertices (v, 3), in place, onto the surface through their nearest points.
+
+    Distance (v,) to the nearest point before that, and which it is.
+    """
     from relicscan.geometry.kernels import mls
 
     in_tree_order = normals[index.order]
     k = min(NEIGHBOURS, len(index.points))
+    gaps, closest = np.empty(len(vertices)), np.empty(len(vertices), dtype=np.int32)
 
-    def project(start: int, stop: int) -> None:
-        mls.project(index, in_tree_order, k, cell_size, vertices, facing, start, stop)
+    def project(a: int, b: int) -> None:
+        mls.project(index, in_tree_order, k, cell_size, vertices, facing, gaps, closest, a, b)
 
     threads.in_blocks(project, len(vertices))
+    return gaps, closest
 
 
 def _field(
-    points: FloatArray, normals: FloatArray, spacing: FloatArray, cell_size: float
+    points: FloatArray, normals: FloatArray, width: FloatArray, cell_size: float
 ) -> tuple[BlockGrid, FloatArray]:
-    """The blocks near points, and the field (b, SIDE, SIDE, SIDE) float32 at their nodes."""
+    """The blocks near points, and the field (b, SIDE, SIDE, SIDE) float32 at their nodes.
+
+    width (n,) is that of the Gaussian around each point.
+    """
     from relicscan.geometry.kernels import field
 
     grid = blocks_around(points, cell_size)
     order = grid.order
-    points, normals = points[order], normals[order]
-    width, reach = WIDTH * spacing[order], REACH * spacing[order]
+    points, normals, width = points[order], normals[order], width[order]
+    reach = REACH / WIDTH * width
     values = np.empty((len(grid.corners), SIDE, SIDE, SIDE), dtype=np.float32)
     used = np.empty(len(values), dtype=bool)
 

@@ -34,12 +34,20 @@ def reconstruct_surface(
             description="Side of a grid cell in point spacings, where no size is given.",
         ),
     ] = 1.5,
+    rim_gap_spacings: Annotated[
+        float,
+        Field(
+            ge=1,
+            le=3,
+            description="Surface farther than this from any point was not scanned, and is cut.",
+        ),
+    ] = 2.0,
 ) -> Relic:
     """Lay a surface through the points, where there are points (moving least squares).
 
     A grid of cells decides what is connected to what, the nearest points where the
-    surface lies (Guennebaud & Gross 2007). It stays open where nothing was scanned:
-    see `trim_surface` for its rims and `fill_holes` for what is closed after all.
+    surface lies (Guennebaud & Gross 2007). It ends where the scan ends, so dense parts end
+    as sharply as they were scanned; which gaps are closed is for `fill_holes` to say.
     """
     cloud = relic.the_cloud()
     assert cloud.normals is not None
@@ -52,9 +60,17 @@ def reconstruct_surface(
     if breadth(oriented.points) < 1e-6:
         raise ScanError("all points lie in one place or on one line", remedy=_REMEDY)
     assert oriented.normals is not None
-    made = surface_through(oriented.points, oriented.normals, cell_size_spacings, cell_size_mm)
+    made = surface_through(
+        oriented.points,
+        oriented.normals,
+        cell_size_spacings=cell_size_spacings,
+        rim_gap_spacings=rim_gap_spacings,
+        cell_size=cell_size_mm,
+    )
     if not len(made.mesh.faces):
         raise ScanError("the points are too far apart for a surface", remedy=_REMEDY)
     return replace(relic, mesh=made.mesh).noting(
-        cell_size_mm=made.cell_size, point_spacing_mm=made.spacing
+        cell_size_mm=made.cell_size,
+        point_spacing_mm=made.spacing,
+        cut_area_share=made.cut_share,
     )

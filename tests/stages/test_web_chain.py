@@ -194,7 +194,6 @@ def test_a_textured_mesh_takes_the_same_road_without_reconstruction(web: Pipelin
         "remove_outliers",
         "estimate_normals",
         "reconstruct_surface",
-        "trim_surface",
         "transfer_colors",
     }
     assert after.has("textures")

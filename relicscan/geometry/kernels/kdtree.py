@@ -82,6 +82,15 @@ def build(points: FloatArray) -> KdTree:
     return tree
 
 
+def branches(tree: KdTree) -> NDArray[np.int64]:
+    """Where the branches of two leaves begin (b + 1,) in the tree's order."""
+    starts = np.array([0, len(tree.points)])
+    for _ in range(tree.first_leaf.bit_length() - 2):
+        middles = (starts[:-1] + starts[1:]) // 2
+        starts = np.append(np.stack([starts[:-1], middles], axis=1).ravel(), starts[-1])
+    return starts
+
+
 def query(
     tree: KdTree, queries: FloatArray, k: int, within: float
 ) -> tuple[FloatArray, NDArray[np.int32]]:

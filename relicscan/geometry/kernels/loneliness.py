@@ -35,11 +35,8 @@ def lonelier(near, mean, ratio, mask, start, stop):
 
 
 @kernel
-def spacings(tree, queries, ranks, spacing, near, start, stop):
-    """Fill spacing (q,) from the distances to some ranks of nearest points, 0 being the nearest.
-
-    And near (q, m) with the m nearest points, in the order of the input.
-    """
+def spacings(tree, queries, ranks, spacing, start, stop):
+    """Fill spacing (q,) from the distances to some ranks of nearest points, 0 being the nearest."""
     k = min(ranks[-1] + 1, len(tree.points))
     work = scratch(k)
     for q in range(start, stop):
@@ -48,24 +45,3 @@ def spacings(tree, queries, ranks, spacing, near, start, stop):
         for rank in ranks:
             total += np.sqrt(work.squared[min(rank, k - 1)] * np.pi / rank)
         spacing[q] = total / len(ranks)
-        for j in range(near.shape[1]):
-            near[q, j] = tree.order[work.found[j]]
-
-
-@kernel
-def lower_quartiles(values, near, quartiles, start, stop):
-    """Fill the lower quartile (n,) of values (n,) over each point's nearest (n, m)."""
-    m = near.shape[1]
-    lowest = np.empty((m - 1) // 4 + 1)
-    for i in range(start, stop):
-        lowest[:] = np.inf
-        for j in range(m):
-            value = values[near[i, j]]
-            at = len(lowest)
-            while at > 0 and lowest[at - 1] > value:
-                if at < len(lowest):
-                    lowest[at] = lowest[at - 1]
-                at -= 1
-            if at < len(lowest):
-                lowest[at] = value
-        quartiles[i] = lowest[-1]

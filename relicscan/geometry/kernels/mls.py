@@ -21,9 +21,10 @@ _CHORD = 0.242
 
 
 @kernel
-def project(tree, normals, k, cell_size, vertices, facing, start, stop):
+def project(tree, normals, k, cell_size, vertices, facing, gaps, closest, start, stop):
     """Move vertices (v, 3) onto the spheres fitted to their k nearest points.
 
+    Fill gaps (v,), the distance to the nearest point before, and which it is, closest (v,).
     Algebraic spheres through points and normals (Guennebaud & Gross 2007). normals (n, 3)
     are in the tree's order; facing (v, 3) says roughly, and afterwards exactly, where
     outside is. A vertex that would move more than a cell stays.
@@ -34,6 +35,8 @@ def project(tree, normals, k, cell_size, vertices, facing, start, stop):
     for v in range(start, stop):
         x, y, z = vertices[v, 0], vertices[v, 1], vertices[v, 2]
         count = search(tree, x, y, z, np.inf, work)
+        gaps[v] = np.sqrt(squared[0])
+        closest[v] = tree.order[found[0]]
         reach = _REACH * squared[count - 1]
         total = px = py = pz = nx = ny = nz = pn = pp = 0.0
         for j in range(count):
