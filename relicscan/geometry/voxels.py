@@ -1,8 +1,7 @@
 """Averaging points over the cells of a regular grid.
 
-Sorting integer cell keys and summing runs with `np.add.reduceat`: a million bare
-points in 0.23 s, against 0.53 s for Open3D's hash map in the same run, and with a row
-order that is the same every time.
+Sorting integer cell keys and averaging runs of them, with a row order that is the same
+every time.
 """
 
 from __future__ import annotations
@@ -10,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from relicscan import threads
 from relicscan.errors import StageError
 from relicscan.geometry.checks import require_plausible
 from relicscan.relic import FloatArray, PointCloud
@@ -51,14 +51,19 @@ def voxel_downsample(cloud: PointCloud, voxel_size: float) -> PointCloud:
     Cells are in grid order. Mean normals are renormalised; where they cancel out
     (two sides of a thin wall in one cell) the first point's normal stands.
     """
+    from relicscan.geometry.kernels import averages
+
     if not len(cloud):
         return cloud
     order, starts = cell_order(cloud.points, voxel_size)
-    counts = np.diff(np.r_[starts, len(order)]).astype(np.float64)
 
     def mean(values: NDArray[np.generic]) -> FloatArray:
-        sums = np.add.reduceat(values[order].astype(np.float64), starts, axis=0)
-        return np.asarray(sums / (counts if sums.ndim == 1 else counts[:, None]))
+        rows = values.reshape(len(values), -1)
+        means = np.empty((len(starts), rows.shape[1]))
+        threads.in_blocks(
+            lambda a, b: averages.means(rows, order, starts, means, a, b), len(starts)
+        )
+        return means if values.ndim > 1 else means[:, 0]
 
     normals = None
     if cloud.normals is not None:

@@ -9,7 +9,7 @@ import numpy as np
 from pydantic import Field
 
 from relicscan.errors import ScanError
-from relicscan.geometry.checks import plausible
+from relicscan.geometry.checks import plausible, repeated
 from relicscan.relic import Relic
 from relicscan.stage import stage
 
@@ -29,11 +29,10 @@ def remove_invalid_points(
     cloud = relic.the_cloud()
     finite = plausible(cloud.points)
     kept = cloud.take(finite) if not finite.all() else cloud
-    void = np.ascontiguousarray(kept.points).view(np.dtype((np.void, 24))).ravel()
-    first = np.unique(void, return_index=True)[1] if len(kept) else np.zeros(0, dtype=np.int64)
-    duplicates = len(kept) - len(first)
+    again = repeated(kept.points)
+    duplicates = int(again.sum())
     if duplicates:
-        kept = kept.take(np.sort(first))
+        kept = kept.take(~again)
     if len(kept) < min_points:
         raise ScanError(
             f"only {len(kept):,} of {len(cloud):,} points are usable, {min_points} are needed "
