@@ -1,8 +1,7 @@
 """What a run will take, from the size of the scan and the costs that the stages declare.
 
-Seconds come from those costs, which `make bench` measures. Reconstruction makes about
-four triangles for each point, until the octree is as deep as it may be; from there on
-stages work on triangles. Memory is a straight line through what the samples, a statue
+Seconds come from those costs, which `make bench` measures. Reconstruction makes as many
+triangles as its cells ask for; from there on stages work on triangles. Memory is a straight line through what the samples, a statue
 of 238,000 points and the benchmark's million took (0.55 to 1.36 GB): it lies from 8 %
 under to 45 % over, the latter for an open relief, which has fewer triangles.
 """
@@ -18,9 +17,9 @@ from relicscan.relic import PointCloud, Relic
 #: Starting a process and importing what a run needs; reading, writing and checking the files.
 START_SECONDS = 2.5
 BASE_BYTES, BYTES_PER_POINT, BYTES_PER_TRIANGLE = 250e6, 300, 700
-TRIANGLES_PER_POINT = 4
-#: Triangles of a surface at octree depth 9; each level deeper has four times as many.
-TRIANGLES_AT_DEPTH_9 = 1.1e6
+#: Triangles for each point where cells are as wide as the points are apart: a surface crosses
+#: 1.5 edges of the grid for each cell's side squared, and each crossing makes two triangles.
+TRIANGLES_PER_POINT = 3.6
 #: Bytes of a file for each point or triangle, where only reading would tell how many there are:
 #: on the low side (packed binary), so that the estimate is on the high side.
 BYTES_IN_FILE = 12
@@ -72,8 +71,7 @@ def estimate(size: Size, pipeline: Pipeline) -> Estimate:
             continue
         stage, parameters = planned.stage, planned.parameters
         if "mesh" in stage.makes - stage.needs:
-            most = TRIANGLES_AT_DEPTH_9 * 4.0 ** (parameters.get("max_depth", 9) - 9)
-            triangles = min(TRIANGLES_PER_POINT * left, most)
+            triangles = TRIANGLES_PER_POINT * left / parameters["cell_size_spacings"] ** 2
         seconds += stage.cost * (triangles or left) / 1e6
         left = min(left, parameters.get("max_points") or left)
     return Estimate(
