@@ -186,6 +186,13 @@ def judged(
     )
 
 
+def in_footprint(cells: Cells, verdict: Verdict) -> BoolArray:
+    """Cells (c,) above or beneath the relic, or within two cells of it, as its plane sees it."""
+    flat = cells.mean @ upright(verdict.plane.normal)[[0, 2]].T
+    reach = _reach(flat[verdict.body]) + 2 * cells.size
+    return ~_without(np.ones(len(flat), dtype=bool), flat, reach)
+
+
 def _body(
     cells: Cells, parts: IntArray, off: BoolArray, height: FloatArray, others: list[Plane]
 ) -> tuple[BoolArray, BoolArray, bool]:

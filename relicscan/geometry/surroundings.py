@@ -6,6 +6,12 @@ plate or a wall go, with all that lies behind them; the surest goes first, since
 hides how the wall behind it stands to the relic. What then is connected is a part, the
 largest one or the one that stood on the plate is the relic, and small parts far from it
 are loose. In doubt everything stays and the doubt is told.
+
+Measured with the virtual scanner: 1 M points of a head vase on a turntable, 0.6 s of
+processor time (0.8 to 1.0 s without a plate), a quarter of it for cells and their parts;
+of the foot 0.003 % of the relic's points go, up to 1.0 point spacings over the plate at a
+noise of 0.05 and 0.3 mm, straight and tilted; nothing of the plate stays. Crumbs on a plate
+went with it at first wherever they lay: that took a piece of the foot's rim 6 mm over it.
 """
 
 from __future__ import annotations
@@ -19,7 +25,7 @@ from numpy.typing import NDArray
 from relicscan.geometry.cells import Cells, cells_of, connected
 from relicscan.geometry.neighbours import SPACING_RANKS, local_spacing, nearest, tree
 from relicscan.geometry.planes import Plane, fitted, large_planes
-from relicscan.geometry.standing import Verdict, judged, ramp
+from relicscan.geometry.standing import Verdict, in_footprint, judged, ramp
 from relicscan.relic import BoolArray, FloatArray, IntArray
 
 Wish = Literal["judge", "remove", "keep"]
@@ -32,6 +38,8 @@ SAMPLE = 40_000
 LEAST_POINTS, FEW_POINTS = 100, 20
 #: Confidence under which a plane is not worth a word, and that suffices where one is asked for.
 FAINT, ASKED_FOR = 0.15, 0.03
+#: Strays farther from a plane than so many cells are none of its.
+STRAY_CELLS = 20
 #: Parts beside the relic that are looked at, the largest first.
 MOST_PARTS = 200
 #: A part that stays and stands well apart is told of from this share of the relic's area on.
@@ -185,7 +193,6 @@ def _left_over(
     parts = connected(cells, there)
     height = plane.height(cells.mean)
     low = margin + 3 * cells.size
-    crumb = np.zeros(len(cells), dtype=bool)
     left = scene.left(gone)
     stray = ~there & (left > 0)
     if there.any():
@@ -193,16 +200,18 @@ def _left_over(
         highest = np.full(part.max() + 1, -np.inf)
         np.maximum.at(highest, part, height[there])
         size = np.bincount(part)
-        crumb[there] = ((highest < low) & (size < 0.1 * size.max()))[part]
-        stray[there] = (np.bincount(part, left[there]) < FEW_POINTS)[part] & ~crumb[there]
-    of_plane = (cells.solid & empty) | crumb
-    kept = there & ~crumb & ~stray
+        # A piece of the relic's foot, cut off by what was not seen, is low as well.
+        beside = np.bincount(part, in_footprint(cells, verdict)[there]) < 0.5 * size
+        crumb = (highest < low) & (size < 0.1 * size.max()) & beside
+        stray[there] = (crumb | (np.bincount(part, left[there]) < FEW_POINTS))[part]
+    of_plane, kept = cells.solid & empty, there & ~stray
     if stray.any() and kept.any() and of_plane.any():
         at = cells.mean[stray]
-        to_plane = nearest(tree(cells.mean[of_plane]), at)[0]
-        to_kept = nearest(tree(cells.mean[kept]), at)[0]
-        crumb[stray] = (to_plane < to_kept) & (to_kept > 2 * cells.size)
-    return np.asarray(crumb[cells.of_point] & ~gone)
+        far = STRAY_CELLS * cells.size
+        to_plane = nearest(tree(cells.mean[of_plane]), at, within=far)[0]
+        to_kept = nearest(tree(cells.mean[kept]), at, within=far)[0]
+        stray[stray] = (to_plane < to_kept) & (to_kept > 2 * cells.size)
+    return np.asarray(stray[cells.of_point] & ~gone)
 
 
 def _kept(scene: _Scene, verdict: Verdict, gone: BoolArray) -> Surrounding:
@@ -268,7 +277,8 @@ def _without_parts(
         told = share > WORTH_A_WORD and signs["it is near"] > 0.5
         bodies += told and not removed
         if removed or told:
-            basis = f"{share:.2g} of the relic's area, {apart:.2g} point spacings away from it"
+            more = "over " if gap >= kept.far else ""
+            basis = f"{share:.2g} of the relic's area, {more}{apart:.2g} point spacings from it"
             doubt = min(signs, key=lambda sign: signs[sign])
             found.append(
                 Surrounding("loose part", removed, confidence, float(area[part]), basis, doubt, own)
@@ -283,6 +293,7 @@ class _Neighbourhood:
         self._cells = scene.cells
         mean = scene.cells.mean[main]
         self.diagonal = float(np.linalg.norm(np.ptp(mean, axis=0))) or scene.cells.size
+        self.far = max(0.05 * self.diagonal, 30 * scene.spacing)
         self._directions = _sphere(64)
         some = mean[:: max(1, len(mean) // 4000)]
         self._reach = np.quantile(some @ self._directions.T, 0.995, axis=0)
@@ -292,13 +303,14 @@ class _Neighbourhood:
         self._waiting.append(part)
 
     def gap(self, part: BoolArray) -> float:
-        """Distance of a part from the nearest that was kept."""
+        """Distance of a part from the nearest that was kept; `far` where it is more than that."""
         mean = self._cells.mean
         some = mean[part]
         some = some[:: max(1, len(some) // 2000)]
         self._trees += [tree(mean[kept]) for kept in self._waiting]
         self._waiting = []
-        return min(float(nearest(index, some)[0].min()) for index in self._trees)
+        gaps = (nearest(index, some, within=self.far)[0].min() for index in self._trees)
+        return float(min(self.far, *gaps))
 
     def outside(self, part: BoolArray) -> float:
         """1 for a part that lies well outside the relic's convex outline, 0.2 for one within.

@@ -15,13 +15,13 @@ _LAST = float((1 << BITS) - 2)
 
 
 @kernel
-def _layer(value, low, inverse):  # type: ignore[no-untyped-def]
+def _layer(value, low, inverse):
     at = np.floor((value - low) * inverse)
     return np.int64(min(max(at, 1.0), _LAST))
 
 
 @kernel
-def fill(points, low, inverse, table, number_in, found, of_point):  # type: ignore[no-untyped-def]
+def fill(points, low, inverse, table, number_in, found, of_point):
     """Number the cells of all points as they appear; -1 where the table is too small."""
     slots, count = len(table), 0
     for i in range(len(points)):
@@ -44,7 +44,7 @@ def fill(points, low, inverse, table, number_in, found, of_point):  # type: igno
 
 
 @kernel
-def sum_up(points, middle, of_point, moments):  # type: ignore[no-untyped-def]
+def sum_up(points, middle, of_point, moments):
     """Count, sums and sums of products about the middle of each cell: xx xy xz yy yz zz."""
     d = np.empty(3)
     for i in range(len(points)):
@@ -62,7 +62,7 @@ def sum_up(points, middle, of_point, moments):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def find_neighbours(keys, neighbours, start, stop):  # type: ignore[no-untyped-def]
+def find_neighbours(keys, neighbours, start, stop):
     """A pointer for each of the nine columns around: it walks along as the cells do."""
     for column in range(9):
         offset = np.int64(column // 3 - 1) << 2 * BITS
@@ -85,9 +85,7 @@ def find_neighbours(keys, neighbours, start, stop):  # type: ignore[no-untyped-d
 
 
 @kernel
-def fit_planes(  # type: ignore[no-untyped-def]
-    neighbours, moments, size, normal, thickness, start, stop
-):
+def fit_planes(neighbours, moments, size, normal, thickness, start, stop):
     """The plane through what each cell and its 26 neighbours hold, and the deviation from it."""
     sums = np.empty(10)
     for cell in range(start, stop):
@@ -102,7 +100,7 @@ def fit_planes(  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _add_moved(sums, m, x, y, z):  # type: ignore[no-untyped-def]
+def _add_moved(sums, m, x, y, z):
     """Add moments that were taken about a point (x, y, z) away."""
     sums[0] += m[0]
     sums[1] += m[1] + x * m[0]
@@ -117,7 +115,7 @@ def _add_moved(sums, m, x, y, z):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _plane_through(sums, normal):  # type: ignore[no-untyped-def]
+def _plane_through(sums, normal):
     """The least principal axis and the deviation along it, by Jacobi rotations."""
     n = sums[0]
     a = np.empty((3, 3))
@@ -160,7 +158,7 @@ def _plane_through(sums, normal):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def connect(neighbours, member, parts):  # type: ignore[no-untyped-def]
+def connect(neighbours, member, parts):
     """Number the connected parts of the members in parts (c,), -1 elsewhere."""
     count = len(member)
     parent = np.arange(count)
@@ -198,9 +196,7 @@ def connect(neighbours, member, parts):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def count_near(  # type: ignore[no-untyped-def]
-    points, normals, at, along, tolerance, least_cosine, counts
-):
+def count_near(points, normals, at, along, tolerance, least_cosine, counts):
     """For each plane through at (h, 3) along (h, 3): points near it with a normal like its own."""
     for h in range(len(at)):
         nx, ny, nz = along[h, 0], along[h, 1], along[h, 2]
