@@ -24,7 +24,7 @@ from relicscan.errors import RelicscanError
 from relicscan.metadata.canonical import digest, file_sha256, plain, read_json
 from relicscan.metadata.fields import Matrix4, Record, RecordedPath, RelicId, Sha256, Text, Vector3
 from relicscan.metadata.relic_toml import RelicToml, Unit
-from relicscan.relic import Frame, Relic
+from relicscan.relic import Frame, Relic, Step
 from relicscan.units import find_unit
 
 #: Semantic version of all three manifests: minor ones add keys, major ones change their meaning.
@@ -123,6 +123,35 @@ class StepRecord(Record):
     warnings: Texts
 
 
+class HolesRecord(Record):
+    """What was not scanned and made up, and what stays open: figures of the stage fill_holes.
+
+    Areas and widths are in `units.figures_in`; made-up vertices are flagged in the model files
+    (`filled` in the master, `_FILLED` in the levels).
+    """
+
+    filled: Count
+    filled_area: Annotated[float, Field(ge=0)]
+    filled_area_share: Annotated[float, Field(ge=0, le=1)]
+    left_open: Count
+    widest_opening: Annotated[float, Field(ge=0)]
+
+    @classmethod
+    def of(cls, history: Sequence[Step]) -> HolesRecord | None:
+        """The record of the last fill_holes that was not skipped; None where there was none."""
+        for step in reversed(history):
+            if step.stage == "fill_holes" and not step.skipped:
+                figures = step.figures
+                return cls(
+                    filled=figures["holes_filled"],
+                    filled_area=figures["filled_area_mm2"],
+                    filled_area_share=figures["filled_area_share"],
+                    left_open=figures["holes_left_open"],
+                    widest_opening=figures["widest_opening_mm"],
+                )
+        return None
+
+
 class FileRecord(Record):
     """A file of the relic's output folder."""
 
@@ -179,6 +208,7 @@ class RelicManifest(Record):
     frame: FrameRecord | None
     pipeline: PipelineRecord | None
     steps: Annotated[tuple[StepRecord, ...], Field(strict=False)]
+    holes: HolesRecord | None
     master: MasterRecord | None
     levels: Annotated[tuple[LevelRecord, ...], Field(strict=False)]
     files: Annotated[tuple[FileRecord, ...], Field(strict=False)]
@@ -263,6 +293,7 @@ def relic_manifest(
             for source in sorted(relic.sources, key=lambda source: source.path)
         ),
         pipeline=pipeline,
+        holes=HolesRecord.of(relic.history),
         master=master,
         levels=tuple(levels),
         files=tuple(sorted(files, key=lambda file: file.path)),

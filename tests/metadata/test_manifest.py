@@ -75,6 +75,31 @@ def test_what_it_says(manifest: RelicManifest) -> None:
     assert said["metadata_sources"]["hotspot"] == "relic.toml"
 
 
+def test_holes_are_summed_up(manifest: RelicManifest) -> None:
+    assert manifest.holes is None, "no stage has looked for any"
+    figures = {
+        "holes_filled": 3,
+        "filled_area_mm2": 12.5,
+        "filled_area_share": 0.002,
+        "holes_left_open": 1,
+        "widest_opening_mm": 60.0,
+    }
+    history = (
+        Step("fill_holes", {}, figures=figures),
+        Step("fill_holes", {}, skipped="the scan brings no mesh"),
+    )
+    told = relic_manifest(
+        Relic(id="vase", history=history), state="done", verdict="pass", reproducible=False
+    )
+    assert data(told)["holes"] == {
+        "filled": 3,
+        "filled_area": 12.5,
+        "filled_area_share": 0.002,
+        "left_open": 1,
+        "widest_opening": 60,
+    }
+
+
 def test_warnings_are_all_there_once(manifest: RelicManifest) -> None:
     assert manifest.warnings == (
         "no colours",
