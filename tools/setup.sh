@@ -136,6 +136,16 @@ install_validator() {
     done_with
 }
 
+# The loops that numba compiles take a minute, once: here and not in the first relic's time.
+compile_loops() {
+    begin loops "compiled once, by running a sample"
+    scratch=$(mktemp -d)
+    "$venv_python" -m relicscan run samples/ding-bronze -o "$scratch" -q --cache 0 \
+        >>"$log" 2>&1 || failed "a sample could not be run."
+    rm -rf "$scratch"
+    done_with
+}
+
 case ${1:-everything} in
     system)
         log=$(mktemp) # what root writes into the checkout, its owner could not write again
@@ -157,6 +167,7 @@ case ${1:-everything} in
         install_packages
         check_open3d
         install_validator
+        compile_loops
         touch .venv/.ready
         ;;
     *)

@@ -19,6 +19,7 @@ IMPORTS = {"fast-simplification": "fast_simplification", "pillow": "PIL", "Draco
 REQUIRED = (
     "numpy",
     "scipy",
+    "numba",
     "open3d",
     "trimesh",
     "pygltflib",
