@@ -80,7 +80,9 @@ def _measured_text(given: argparse.Namespace, folder: Path) -> str:
     for name in given.subject:
         if "ours" in given.only:  # what a scan needs compiled depends on the scan
             _say(f"{name}: a first run of ours, not counted, compiles what is not compiled yet")
-            _run("ours", folder / name / str(points[0]), given.triangles)
+            first, _ = _run("ours", folder / name / str(points[0]), given.triangles)
+            if first.took.ending:
+                raise SystemExit(f"ours {first.took.ending}: {first.took.last_line}")
         for count in points:
             print(f"{name}, {count:,} points", flush=True)
             for chain in given.only:

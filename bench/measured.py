@@ -22,7 +22,10 @@ ROOT = Path(__file__).resolve().parents[1]
 
 @dataclass(frozen=True)
 class Measured:
-    """How a process ended. `ending` is empty when it ended well, else how it did not."""
+    """How a process ended. `ending` is empty when it ended well, else how it did not.
+
+    `last_line` is the last that it said at the margin: of an error, what it is.
+    """
 
     wall_s: float
     cpu_s: float
@@ -52,7 +55,7 @@ def measured(command: Sequence[str], log: Path, timeout_s: float = 3600.0) -> Me
         usage.ru_utime + usage.ru_stime,
         usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024),  # getrusage(2)
         _ending(process.returncode, wall_s >= timeout_s),
-        lines[-1].strip() if lines else "",
+        next((line for line in reversed(lines) if line[:1].strip()), ""),
     )
 
 

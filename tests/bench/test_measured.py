@@ -45,6 +45,11 @@ def test_an_error_is_told_with_its_exit_code(tmp_path: Path) -> None:
     assert ended.last_line == "ModuleNotFoundError: No module named 'not_there'"
 
 
+def test_the_last_line_is_the_error_and_not_its_remedy(tmp_path: Path) -> None:
+    code = "import sys; sys.exit('there is no stage\\n  What would work: its stages are …')"
+    assert measured(python(code), tmp_path / "log").last_line == "there is no stage"
+
+
 def test_what_does_not_end_is_killed(tmp_path: Path) -> None:
     ended = measured(python("import time; time.sleep(60)"), tmp_path / "log", timeout_s=0.5)
     assert ended.ending == "ran out of time"
