@@ -283,13 +283,46 @@ class Frame:
         return np.asarray(T_model_work @ self.T_work_source, dtype=np.float64)
 
 
+@dataclass(frozen=True)
+class Distances:
+    """How far places on one surface are from another, in working units.
+
+    `rms` and `p95`, the 95th percentile, are over `samples` places; `max` may be over more.
+    """
+
+    rms: float
+    p95: float
+    max: float
+    samples: int
+
+
+@dataclass(frozen=True)
+class Deviation:
+    """How far a level is from the cleaned scan, both ways, as `geometry.deviation` measures it.
+
+    Of the scan's places, the share `left_out_share` is farther than `left_out_beyond` from
+    the whole model: they are in the maximum of `scan_to_level` alone. `level_to_scan` leaves
+    out what was filled, `filled_area_share` of the level, and is None where all of it was.
+    `diagonal` is that of the full mesh. Lengths are in working units.
+    """
+
+    reference: Literal["points", "mesh"]
+    scan_to_level: Distances | None
+    level_to_scan: Distances | None
+    left_out_share: float
+    left_out_beyond: float | None
+    filled_area_share: float
+    diagonal: float
+
+
 @dataclass(frozen=True, eq=False)
 class Level:
-    """A level of detail under its ceiling of triangles."""
+    """A level of detail under its ceiling of triangles; how far it is off, once measured."""
 
     name: str
     ceiling: int
     mesh: Mesh
+    deviation: Deviation | None = None
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,8 @@ from typing import Any
 import numpy as np
 
 from relicscan.relic import (
+    Deviation,
+    Distances,
     Frame,
     Level,
     Material,
@@ -35,7 +37,7 @@ _TYPES = {
     kind.__name__: kind
     for kind in (
         *(Relic, Scan, PointCloud, Mesh, Material, Texture),
-        *(Level, Frame, SourceFile, Step),
+        *(Level, Deviation, Distances, Frame, SourceFile, Step),
     )
 }
 _STRUCTURE = "structure"

@@ -12,6 +12,8 @@ from tiny_scans import box, sphere
 
 from relicscan.batch.freeze import Torn, freeze, thaw
 from relicscan.relic import (
+    Deviation,
+    Distances,
     Frame,
     Level,
     Material,
@@ -23,6 +25,9 @@ from relicscan.relic import (
     Step,
     Texture,
 )
+
+AWAY = Distances(0.1, 0.2, 1.5, 100)
+DEVIATION = Deviation("points", AWAY, AWAY, 0.01, 1.2, 0.02, 173.2)
 
 
 def full_relic() -> Relic:
@@ -53,7 +58,7 @@ def full_relic() -> Relic:
         scans=(Scan("a", cloud, "a.ply", np.eye(4), "mm", "said so", "+Z", "E57", ("odd",)),),
         cloud=cloud,
         mesh=mesh,
-        levels=(Level("low", 100, mesh),),
+        levels=(Level("low", 100, mesh, DEVIATION),),
         frame=Frame("mm", "stated", np.eye(4) * 2, "+Y", "stated", np.eye(3)),
         metadata={"scan": {"unit": "mm"}, "object": {"title": {"zh-Hans": "瓶"}}},
         sources=(SourceFile("a.ply", "scan", 3, "0" * 64, 17),),
