@@ -58,6 +58,11 @@ def planned(name: str, **parameters: object) -> PlannedStage:
     return PlannedStage(get_stage(name), get_stage(name).effective(parameters))
 
 
+def builder(pipeline: Pipeline) -> PlannedStage:
+    (stage,) = [s for s in pipeline.stages if s.stage.name == "build_levels"]
+    return stage
+
+
 def cloud_relic(cloud: PointCloud) -> Relic:
     return Relic("vase", scans=(Scan("a", cloud, file="a.ply"),), frame=Frame(unit="mm"))
 
@@ -78,9 +83,14 @@ def test_shipped_pipelines_make_models_of_clouds_and_meshes(name: str) -> None:
     assert all(reason is None for _, reason in pipeline.plan(POINT_CLOUD))
 
 
+@pytest.mark.parametrize("name", pipeline_names())
+def test_shipped_pipelines_measure_what_they_made(name: str) -> None:
+    stages = [planned.stage.name for planned in read_pipeline(name).stages]
+    assert stages[-2:] == ["build_levels", "measure_deviation"]
+
+
 def test_web_has_the_ceilings_of_the_contract() -> None:
-    last = read_pipeline("web").stages[-1]
-    assert last.parameters["ceilings"] == {
+    assert builder(read_pipeline("web")).parameters["ceilings"] == {
         "thumb": 20_000,
         "low": 40_000,
         "medium": 80_000,
@@ -204,7 +214,10 @@ def test_what_was_dropped_is_gone(write, own_stages: None) -> None:
 
     names = ["merge_scans", "estimate_normals", "reconstruct_surface", "forget_cloud"]
     error = refused(write(chain(*names, "transfer_colors")))
-    assert (error.stage, error.message.split(",")[0]) == ("transfer_colors", "it needs a point cloud")
+    assert (error.stage, error.message.split(",")[0]) == (
+        "transfer_colors",
+        "it needs a point cloud",
+    )
 
 
 # Skipping
@@ -256,17 +269,17 @@ def test_later_overrides_win_and_say_so() -> None:
 
 def test_one_entry_of_a_table_can_be_set() -> None:
     pipeline = read_pipeline("web").with_overrides({"build_levels.ceilings.ultra": 500_000}, "-")
-    ceilings = pipeline.stages[-1].parameters["ceilings"]
+    ceilings = builder(pipeline).parameters["ceilings"]
     assert ceilings["ultra"] == 500_000
     assert ceilings["high"] == 150_000
-    assert pipeline.stages[-1].overridden == {"ceilings.ultra": "-"}
-    assert "ultra" not in read_pipeline("web").stages[-1].parameters["ceilings"]
+    assert builder(pipeline).overridden == {"ceilings.ultra": "-"}
+    assert "ultra" not in builder(read_pipeline("web")).parameters["ceilings"]
 
 
 def test_a_whole_table_can_be_set() -> None:
     key, value = parse_assignment("build_levels.ceilings={ only = 500 }")
     pipeline = read_pipeline("web").with_overrides({key: value}, "--set")
-    assert pipeline.stages[-1].parameters["ceilings"] == {"only": 500}
+    assert builder(pipeline).parameters["ceilings"] == {"only": 500}
 
 
 def test_a_stage_that_stands_twice_is_overridden_twice(write) -> None:

@@ -24,7 +24,7 @@ from relicscan.errors import RelicscanError
 from relicscan.metadata.canonical import digest, file_sha256, plain, read_json
 from relicscan.metadata.fields import Matrix4, Record, RecordedPath, RelicId, Sha256, Text, Vector3
 from relicscan.metadata.relic_toml import RelicToml, Unit
-from relicscan.relic import Frame, Relic, Step
+from relicscan.relic import Deviation, Distances, Frame, Relic, Step
 from relicscan.units import find_unit
 
 #: Semantic version of all three manifests: minor ones add keys, major ones change their meaning.
@@ -152,6 +152,82 @@ class HolesRecord(Record):
         return None
 
 
+Length = Annotated[float, Field(ge=0)]
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class DistancesRecord(Record):
+    """How far places are from a surface, in mm and as a share of the full mesh's diagonal.
+
+    RMS and 95th percentile are over `samples` places, the maximum over those and more.
+    """
+
+    rms_mm: Length | None
+    p95_mm: Length | None
+    max_mm: Length | None
+    rms_of_diagonal: Length
+    p95_of_diagonal: Length
+    max_of_diagonal: Length
+    samples: Count
+
+    @classmethod
+    def of(cls, found: Distances | None, diagonal: float, *, in_mm: bool) -> Self | None:
+        """The record of distances in working units; without mm where those are none."""
+        if found is None:
+            return None
+        return cls(
+            rms_mm=found.rms if in_mm else None,
+            p95_mm=found.p95 if in_mm else None,
+            max_mm=found.max if in_mm else None,
+            rms_of_diagonal=_share_of(found.rms, diagonal),
+            p95_of_diagonal=_share_of(found.p95, diagonal),
+            max_of_diagonal=_share_of(found.max, diagonal),
+            samples=found.samples,
+        )
+
+
+class DeviationRecord(Record):
+    """How far a level is from the cleaned scan: see `relicscan.geometry.deviation`.
+
+    `scan_to_level` tells what is missing or smoothed away, `level_to_scan` what was made up;
+    null where everything was filled. Of the scan's points, the share `left_out_share` is
+    farther than `left_out_beyond_mm` from all that the model has: they count in the
+    maximum alone. What was filled (`filled_area_share` of the level) counts in neither.
+    """
+
+    reference: Literal["points", "mesh"]
+    no_mm_because: Text | None
+    scan_to_level: DistancesRecord | None
+    level_to_scan: DistancesRecord | None
+    left_out_share: Share
+    left_out_beyond_mm: Length | None
+    left_out_beyond_of_diagonal: Length | None
+    filled_area_share: Share
+
+    @classmethod
+    def of(cls, found: Deviation, frame: Frame) -> DeviationRecord:
+        """The record of what was measured in the working units of `frame`."""
+        in_mm, beyond = frame.scale_known, found.left_out_beyond
+        diagonal = found.diagonal
+        return cls(
+            reference=found.reference,
+            no_mm_because=None if in_mm else frame.unit_basis,
+            scan_to_level=DistancesRecord.of(found.scan_to_level, diagonal, in_mm=in_mm),
+            level_to_scan=DistancesRecord.of(found.level_to_scan, diagonal, in_mm=in_mm),
+            left_out_share=found.left_out_share,
+            left_out_beyond_mm=beyond if in_mm else None,
+            left_out_beyond_of_diagonal=None if beyond is None else _share_of(beyond, diagonal),
+            filled_area_share=found.filled_area_share,
+        )
+
+    @model_validator(mode="after")
+    def _honest(self) -> DeviationRecord:
+        ways = [way for way in (self.scan_to_level, self.level_to_scan) if way]
+        if any((way.rms_mm is None) != (self.no_mm_because is not None) for way in ways):
+            raise ValueError("figures in mm are null where there is a reason, and nowhere else")
+        return self
+
+
 class FileRecord(Record):
     """A file of the relic's output folder."""
 
@@ -181,13 +257,17 @@ class MasterRecord(FileRecord):
 
 
 class LevelRecord(FileRecord):
-    """A level of detail: `ceiling` is what was allowed, `bounds_m` what the GLB says, in metres."""
+    """A level of detail: `ceiling` is what was allowed, `bounds_m` what the GLB says, in metres.
+
+    `deviation` is null where the pipeline does not measure it.
+    """
 
     name: Text
     ceiling: Count
     triangles: Count
     vertices: Count
     bounds_m: Bounds
+    deviation: DeviationRecord | None = None
 
 
 class RelicManifest(Record):
@@ -225,6 +305,10 @@ class RelicManifest(Record):
         paths = [file.path for file in self.delivered]
         if len(set(paths)) < len(paths):
             raise ValueError("a file is listed twice")
+        in_mm = self.units is not None and self.units.scale_known
+        for level in self.levels:
+            if level.deviation and (level.deviation.no_mm_because is None) != in_mm:
+                raise ValueError("deviations are in mm where the scale is known, and nowhere else")
         return self
 
     @property
@@ -255,11 +339,11 @@ def relic_manifest(
     `RelicToml.stated` returns); a relic of which nothing was read, with neither
     scans nor history, has no units and no frame. `files` are the files of the
     output besides master and levels (run.json and reports are not listed: they
-    change). `metadata_sources` is `field_sources` unless a spreadsheet or
-    defaults filled something in. The manifest's warnings are those of scans,
-    relic and steps and then `warnings`, each once. In every text, the absolute
-    `private_folders` are replaced by their last names. Raises ValueError where
-    the parts do not fit together: that is a defect, not a bad scan.
+    change). How far each level is off is looked up in `relic.levels`. `metadata_sources`
+    is `field_sources` unless a spreadsheet or defaults filled something in. The manifest's
+    warnings are those of scans, relic and steps and then `warnings`, each once. In every
+    text, the absolute `private_folders` are replaced by their last names. Raises ValueError
+    where the parts do not fit together: that is a defect, not a bad scan.
     """
     metadata = RelicToml.model_validate(relic.metadata)
     if metadata_sources is None:
@@ -295,7 +379,7 @@ def relic_manifest(
         pipeline=pipeline,
         holes=HolesRecord.of(relic.history),
         master=master,
-        levels=tuple(levels),
+        levels=_with_deviations(levels, relic),
         files=tuple(sorted(files, key=lambda file: file.path)),
         versions=versions(),
         reproducible=reproducible,
@@ -332,6 +416,23 @@ def versions() -> dict[str, str]:
 def read_manifest(path: Path) -> RelicManifest:
     """A relic.json, checked. Raises OutputError saying what is wrong and where."""
     return read_json(path, RelicManifest)
+
+
+def _with_deviations(levels: Sequence[LevelRecord], relic: Relic) -> tuple[LevelRecord, ...]:
+    measured = {level.name: level.deviation for level in relic.levels if level.deviation}
+    return tuple(
+        level.model_copy(
+            update={"deviation": DeviationRecord.of(measured[level.name], relic.frame)}
+        )
+        if level.name in measured
+        else level
+        for level in levels
+    )
+
+
+def _share_of(length: float, diagonal: float) -> float:
+    """A length as a share of the diagonal, as exact as it was measured; 0 of a single place."""
+    return float(f"{length / diagonal:.4g}") if diagonal > 0 else 0.0
 
 
 def _units(frame: Frame) -> dict[str, Any]:
