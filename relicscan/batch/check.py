@@ -69,7 +69,7 @@ def _pipeline(name: str, overrides: Mapping[str, Any]) -> Checked:
         pipeline.name,
         ok=False,
         error="it makes no models: no stage that makes levels of detail would run",
-        remedy="compare it with web.toml; its last stage is build_levels",
+        remedy="compare it with web.toml: near its end is build_levels",
         stages=checked.stages,
     )
 
