@@ -12,16 +12,23 @@ from relicscan.geometry.transfer import colors_from_mesh, filled_from_mesh, text
 from relicscan.relic import Mesh
 
 
-def decimated(mesh: Mesh, target_face_count: int, *, attributes: Mesh) -> Mesh:
+def decimated(
+    mesh: Mesh,
+    target_face_count: int,
+    *,
+    attributes: Mesh,
+    max_deviation_mm: float | None = None,
+) -> Mesh:
     """`mesh` at no more than `target_face_count` triangles, dressed from `attributes`.
 
     `attributes` is the full surface, so colours and texture coordinates of a coarse
-    level are not those of the next finer one, copied over and over. Raises StageError
-    where no triangle would be left.
+    level are not those of the next finer one, copied over and over. What
+    `max_deviation_mm` promises, and when the ceiling cannot be kept: see
+    `relicscan.geometry.decimation`. Raises StageError where no triangle would be left.
     """
     if len(mesh.faces) <= target_face_count:
         return mesh
-    bare = decimate(mesh, target_face_count)
+    bare = decimate(mesh, target_face_count, max_deviation_mm=max_deviation_mm)
     bare = without_degenerate(bare)
     bare = without_unreferenced(bare.take_faces(~duplicate_faces(bare.faces)))
     if not len(bare.faces):

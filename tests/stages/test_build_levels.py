@@ -65,19 +65,15 @@ def test_a_ceiling_that_cannot_be_kept_is_told(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_a_surface_that_vanishes_is_refused() -> None:
+    nothing = Mesh(np.zeros((3, 3)), [[0, 1, 2]] * 40)
+    with pytest.raises(StageError, match="nothing is left of the surface at 10 triangles"):
+        build_levels(mesh_relic(nothing), ceilings={"thumb": 10})
+
+
+def test_what_cannot_collapse_stays_and_is_told() -> None:
     spine = [[0, 0, 0], [0, 0, 1]]
     pages = [[np.cos(a), np.sin(a), 0] for a in np.linspace(0, 6, 40)]
     book = Mesh([*spine, *pages], [[0, 1, 2 + i] for i in range(40)])
-    with pytest.raises(StageError, match="nothing is left of the surface at 10 triangles"):
-        build_levels(mesh_relic(book), ceilings={"thumb": 10})
-
-
-def test_every_level_says_what_was_filled() -> None:
-    ball = sphere_mesh(rows=100, columns=200)
-    after = build_levels(
-        mesh_relic(replace(ball, filled=ball.vertices[:, 2] > 25)), ceilings={"low": 2000}
-    )
-    mesh = after.levels[0].mesh
-    sure = np.abs(mesh.vertices[:, 2] - 25) > 2
-    np.testing.assert_array_equal(mesh.filled[sure], (mesh.vertices[:, 2] > 25)[sure])
-    assert 0.2 < mesh.filled.mean() < 0.3, "a cap of a quarter of the area"
+    after = build_levels(mesh_relic(book), ceilings={"thumb": 10})
+    assert len(after.levels[0].mesh.faces) == 40
+    assert "level thumb has 40 triangles, over its ceiling of 10" in after.warnings[0]

@@ -58,7 +58,7 @@ class Queue(NamedTuple):
 def empty_queue(n: int) -> Queue:
     """Room for n vertices."""
     kinds = (np.bool_, np.int32, np.int32, np.int32, np.uint64, np.uint64, np.uint64)
-    return Queue(np.empty((n, 10)), *(np.empty(n, kind) for kind in kinds))
+    return Queue._make([np.empty((n, 10)), *(np.empty(n, kind) for kind in kinds)])
 
 
 def first_costs(queue: Queue) -> FloatArray:
@@ -69,19 +69,19 @@ def first_costs(queue: Queue) -> FloatArray:
 
 
 @kernel
-def packed(cost, number):  # type: ignore[no-untyped-def]
+def packed(cost, number):
     """A cost and a vertex as one number (64 bits) that sorts by cost, then by vertex."""
     return (np.uint64(np.float32(cost).view(np.uint32)) << _HALF) | np.uint64(number)
 
 
 @kernel
-def prepare(mesh, queue, state, low, high):  # type: ignore[no-untyped-def]
+def prepare(mesh, queue, state, low, high):
     """Value the edges of the vertices low..high and queue them.
 
     `state` (3,) int64 becomes the queue's length, the last turn, and how many faces are gone.
     """
     points, corners, opposite, corner_of, locked = mesh
-    quadrics, held, turn, target, target_turn, tried, entry, heap = queue
+    quadrics, held, turn, _, _, tried, entry, heap = queue
     around = np.empty(MOST_FACES, np.int32)
     for v in range(low, high):
         turn[v], tried[v], entry[v], held[v] = 0, 0, _NONE, True
@@ -109,13 +109,13 @@ def prepare(mesh, queue, state, low, high):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def collapse(mesh, queue, kept, state, low, limit, most):  # type: ignore[no-untyped-def]
+def collapse(mesh, queue, kept, state, low, limit, most):
     """Collapse the cheapest edges in the queue at `low` while they cost at most `limit`.
 
     Ends when `most` faces are gone. `state` is that of `prepare`, and goes on.
     """
-    points, corners, opposite, corner_of, locked = mesh
-    quadrics, held, turn, target, target_turn, tried, entry, heap = queue
+    points, corners, opposite, corner_of, _ = mesh
+    quadrics, _, turn, target, target_turn, tried, entry, heap = queue
     around_u = np.empty(MOST_FACES, np.int32)
     around_v = np.empty(MOST_FACES, np.int32)
     length, clock, gone = state[0], state[1], state[2]
@@ -141,14 +141,15 @@ def collapse(mesh, queue, kept, state, low, limit, most):  # type: ignore[no-unt
                 and _linked(corners, around_u, count_u, open_u, around_v, count_v, open_v, v)
                 and _shapely(points, corners, u, v, around_u, count_u, around_v, count_v, x, y, z)
             )
-            if merged and kept.tolerance > 0.0:
-                merged = all_near(
+            # Numba leaves out the branch, and its compilation, where `kept` is None.
+            if kept is not None:
+                merged = merged and all_near(
                     points, corners, kept, u, v, around_u, count_u, around_v, count_v, x, y, z
                 )
             if not merged:
                 tried[v] = ((first >> _HALF) << _HALF) | np.uint64(u)
         if merged:
-            if kept.tolerance > 0.0:
+            if kept is not None:
                 hand_over(kept, around_u, count_u, around_v, count_v)
             gone += _merge(corners, opposite, corner_of, u, v, around_v, count_v)
             quadrics[u] += quadrics[v]
@@ -169,9 +170,9 @@ def collapse(mesh, queue, kept, state, low, limit, most):  # type: ignore[no-unt
 
 
 @kernel
-def _enter(points, corners, queue, around, count, is_open, v):  # type: ignore[no-untyped-def]
+def _enter(points, corners, queue, around, count, is_open, v):
     """Find the cheapest edge that v owns and has not tried in vain; whether there is one."""
-    quadrics, held, turn, target, target_turn, tried, entry, heap = queue
+    quadrics, held, turn, target, target_turn, tried, entry, _ = queue
     cheapest = _NONE
     for i in range(count + is_open):
         w = corners[following(around[i])] if i < count else corners[preceding(around[count - 1])]
@@ -191,7 +192,7 @@ def _enter(points, corners, queue, around, count, is_open, v):  # type: ignore[n
 
 
 @kernel
-def _sift(heap, low, i, length):  # type: ignore[no-untyped-def]
+def _sift(heap, low, i, length):
     """Let entry i of the binary heap at `low` sink to its place."""
     value = heap[low + i]
     while 2 * i + 1 < length:
@@ -206,7 +207,7 @@ def _sift(heap, low, i, length):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _linked(corners, around_u, count_u, open_u, around_v, count_v, open_v, v):  # type: ignore[no-untyped-def]
+def _linked(corners, around_u, count_u, open_u, around_v, count_v, open_v, v):
     """The link condition: u and v have no neighbours in common but those across their edge."""
     common, on_rim = 0, False
     for i in range(count_u + open_u):
@@ -233,7 +234,7 @@ def _linked(corners, around_u, count_u, open_u, around_v, count_v, open_v, v):  
 
 
 @kernel
-def _shapely(points, corners, u, v, around_u, count_u, around_v, count_v, x, y, z):  # type: ignore[no-untyped-def]
+def _shapely(points, corners, u, v, around_u, count_u, around_v, count_v, x, y, z):
     """Whether no face turns over or becomes a worse sliver when u and v move to (x, y, z)."""
     # Squared quality, 12 |n|^2 / (sum of squared sides)^2 for n twice the area as a vector.
     before, after = 1.0, 1.0
@@ -275,7 +276,7 @@ def _shapely(points, corners, u, v, around_u, count_u, around_v, count_v, x, y, 
 
 
 @kernel
-def _merge(corners, opposite, corner_of, u, v, around_v, count_v):  # type: ignore[no-untyped-def]
+def _merge(corners, opposite, corner_of, u, v, around_v, count_v):
     """Make v's corners u's and glue together what lay on both sides of the faces between them."""
     for i in range(count_v):
         corners[around_v[i]] = u

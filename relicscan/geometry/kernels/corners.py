@@ -37,19 +37,19 @@ class Corners(NamedTuple):
 
 
 @kernel
-def following(c):  # type: ignore[no-untyped-def]
+def following(c):
     """The next corner of the same face, counter-clockwise."""
     return c - 2 if c % 3 == 2 else c + 1
 
 
 @kernel
-def preceding(c):  # type: ignore[no-untyped-def]
+def preceding(c):
     """The corner before in the same face."""
     return c + 2 if c % 3 == 0 else c - 1
 
 
 @kernel
-def fan(corners, opposite, first, out):  # type: ignore[no-untyped-def]
+def fan(corners, opposite, first, out):
     """Put the corners at a vertex into `out`, counter-clockwise; how many, and whether open.
 
     An open fan starts at the rim. The neighbours are the corners' followers, and for an open
@@ -78,7 +78,7 @@ def fan(corners, opposite, first, out):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def morton_order(points, low):  # type: ignore[no-untyped-def]
+def morton_order(points, low):
     """Order (n,) int32 of points in a unit cube at `low` along a Morton curve (1966).
 
     What is near in space is then near in memory.
@@ -105,7 +105,7 @@ def morton_order(points, low):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def renumbered(faces, number):  # type: ignore[no-untyped-def]
+def renumbered(faces, number):
     """Corners (3 m,) with new vertex numbers (n,), faces in order of their lowest vertex.
 
     Faces that use a vertex twice are left out: they close nothing.
@@ -132,7 +132,7 @@ def renumbered(faces, number):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def edges_by_vertex(corners, n):  # type: ignore[no-untyped-def]
+def edges_by_vertex(corners, n):
     """Corners (3 m,) by the lower vertex of the edge they face; where each begins (n + 1,)."""
     start = np.zeros(n + 1, np.int32)
     for c in range(len(corners)):
@@ -149,7 +149,7 @@ def edges_by_vertex(corners, n):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def join(corners, order, begins, opposite, locked, start, stop):  # type: ignore[no-untyped-def]
+def join(corners, order, begins, opposite, locked, start, stop):
     """Fill `opposite` and `locked` for the edges whose lower vertex is in start..stop."""
     for v in range(start, stop):
         low, high = begins[v], begins[v + 1]
@@ -170,7 +170,7 @@ def join(corners, order, begins, opposite, locked, start, stop):  # type: ignore
 
 
 @kernel
-def _pair(corners, order, low, high, opposite, locked):  # type: ignore[no-untyped-def]
+def _pair(corners, order, low, high, opposite, locked):
     """Pair the corners order[low:high] that face the same edge from its two sides."""
     for i in range(low, high):
         c = order[i]
@@ -192,7 +192,7 @@ def _pair(corners, order, low, high, opposite, locked):  # type: ignore[no-untyp
 
 
 @kernel
-def any_corner(corners, n):  # type: ignore[no-untyped-def]
+def any_corner(corners, n):
     """A corner at each vertex (n,), -1 where there is none, and how many corners it has (n,)."""
     corner_of = np.full(n, -1, np.int32)
     uses = np.zeros(n, np.int32)
@@ -203,7 +203,7 @@ def any_corner(corners, n):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def lock_touching(mesh, uses, start, stop):  # type: ignore[no-untyped-def]
+def lock_touching(mesh, uses, start, stop):
     """Lock vertices start..stop whose corners are not one fan."""
     most = 1
     for v in range(start, stop):
@@ -217,7 +217,7 @@ def lock_touching(mesh, uses, start, stop):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def compact(mesh, on_face):  # type: ignore[no-untyped-def]
+def compact(mesh, on_face):
     """Close up, in place, the gaps that dead faces and vertices left; vertices and faces left.
 
     Order is kept. `on_face` belongs to the faces and goes with them; it may be empty.

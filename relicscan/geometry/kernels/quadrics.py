@@ -21,7 +21,7 @@ _LENGTH = 1e-6
 
 
 @kernel
-def add_plane(quadric, x, y, z, px, py, pz, weight):  # type: ignore[no-untyped-def]
+def add_plane(quadric, x, y, z, px, py, pz, weight):
     """Add the plane through p with unit normal (x, y, z)."""
     d = -(x * px + y * py + z * pz)
     quadric[0] += weight * x * x
@@ -37,7 +37,7 @@ def add_plane(quadric, x, y, z, px, py, pz, weight):  # type: ignore[no-untyped-
 
 
 @kernel
-def quadric_of(points, corners, around, count, is_open, quadric):  # type: ignore[no-untyped-def]
+def quadric_of(points, corners, around, count, is_open, quadric):
     """Fill the quadric (10,) of a vertex from the faces of its fan, and from its rim."""
     quadric[:] = 0.0
     for i in range(count):
@@ -66,7 +66,7 @@ def quadric_of(points, corners, around, count, is_open, quadric):  # type: ignor
 
 
 @kernel
-def _add_rim(quadric, x, y, z, ex, ey, ez, px, py, pz):  # type: ignore[no-untyped-def]
+def _add_rim(quadric, x, y, z, ex, ey, ez, px, py, pz):
     """Add the plane through a rim's edge e at p, square to the face with normal (x, y, z)."""
     tx, ty, tz = ey * z - ez * y, ez * x - ex * z, ex * y - ey * x
     length = np.sqrt(tx * tx + ty * ty + tz * tz)
@@ -76,7 +76,7 @@ def _add_rim(quadric, x, y, z, ex, ey, ez, px, py, pz):  # type: ignore[no-untyp
 
 
 @kernel
-def place(points, quadrics, u, v):  # type: ignore[no-untyped-def]
+def place(points, quadrics, u, v):
     """What it costs to merge u and v, and the best place for what they become."""
     a0 = quadrics[u, 0] + quadrics[v, 0]
     a1 = quadrics[u, 1] + quadrics[v, 1]
@@ -114,11 +114,18 @@ def place(points, quadrics, u, v):  # type: ignore[no-untyped-def]
         dx = (c0 * gx + c1 * gy + c2 * gz) * share
         dy = (c1 * gx + c3 * gy + c4 * gz) * share
         dz = (c2 * gx + c4 * gy + c5 * gz) * share
+        # Once more for what is left of the gradient: a corner is where it is, held or not.
+        rx = gx + a0 * dx + a1 * dy + a2 * dz
+        ry = gy + a1 * dx + a3 * dy + a4 * dz
+        rz = gz + a2 * dx + a4 * dy + a5 * dz
+        dx += (c0 * rx + c1 * ry + c2 * rz) * share
+        dy += (c1 * rx + c3 * ry + c4 * rz) * share
+        dz += (c2 * rx + c4 * ry + c5 * rz) * share
         # Farther off than two edges is no place of this surface's: the planes are parallel.
         if dx * dx + dy * dy + dz * dz < 4.0 * length2:
-            hx = a0 * dx + a1 * dy + a2 * dz
-            hy = a1 * dx + a3 * dy + a4 * dz
-            hz = a2 * dx + a4 * dy + a5 * dz
-            cost += (2 * gx + hx) * dx + (2 * gy + hy) * dy + (2 * gz + hz) * dz
+            hx = 2 * gx + a0 * dx + a1 * dy + a2 * dz
+            hy = 2 * gy + a1 * dx + a3 * dy + a4 * dz
+            hz = 2 * gz + a2 * dx + a4 * dy + a5 * dz
+            cost += hx * dx + hy * dy + hz * dz
             mx, my, mz = mx + dx, my + dy, mz + dz
     return max(cost, 0.0) + _LENGTH * trace * length2, mx, my, mz
