@@ -1,9 +1,8 @@
 """What a run will take, from the size of the scan and the costs that the stages declare.
 
 Seconds come from those costs, which `make bench` measures. Reconstruction makes as many
-triangles as its cells ask for; from there on stages work on triangles. Memory is a straight line through what the samples, a statue
-of 238,000 points and the benchmark's million took (0.55 to 1.36 GB): it lies from 8 %
-under to 45 % over, the latter for an open relief, which has fewer triangles.
+triangles as its cells ask for; from there on stages work on triangles. Memory is a straight
+line through what the samples, a statue of 238,000 points and the benchmark's million took.
 """
 
 from __future__ import annotations

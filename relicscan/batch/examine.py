@@ -15,7 +15,7 @@ from relicscan.delivery.khronos import what_is_missing
 from relicscan.pipeline import pipeline_folder, pipeline_names
 
 #: Import name by distribution name, where they differ.
-IMPORTS = {"fast-simplification": "fast_simplification", "pillow": "PIL", "DracoPy": "DracoPy"}
+IMPORTS = {"pillow": "PIL", "DracoPy": "DracoPy"}
 REQUIRED = (
     "numpy",
     "scipy",
@@ -23,7 +23,6 @@ REQUIRED = (
     "open3d",
     "trimesh",
     "pygltflib",
-    "fast-simplification",
     "pillow",
     "laspy",
     "lazrs",

@@ -43,7 +43,7 @@ LIBRARIES = (
     "trimesh",
     "pygltflib",
     "scipy",
-    "fast-simplification",
+    "numba",
     "pillow",
     "laspy",
     "pye57",
