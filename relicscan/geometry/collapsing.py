@@ -32,8 +32,8 @@ CHUNK = 16_384
 ROUND = 0.7
 #: The last round, in one chunk, begins at this many times the target.
 LAST_ROUND = 1.25
-#: The first cost of a round lets this share of the vertices collapse, more than this share of
-#: which does not; then it rises by this factor at a time. 0.4 and 2: 1 to 2 % more error.
+#: A round begins with the cost below which this share of the vertices would collapse, and
+#: raises it by this factor until enough is gone. 0.4, or a factor of 2: 1 to 2 % more error.
 FIRST_SHARE, RISE = 0.2, 1.4
 #: A round that removes less than this share of the faces has come to its end.
 _LITTLE = 0.005
