@@ -7,6 +7,7 @@ what its parent held when it was started, so the parent does none of the work it
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -68,7 +69,8 @@ def _ending(code: int, late: bool) -> str:
     if late:
         return "ran out of time"
     if code < 0:
-        import signal
-
-        return f"crashed ({signal.Signals(-code).name})"
+        by = signal.Signals(-code)
+        # Nobody dies of these by a fault of its own; the kernel out of memory sends the second.
+        verb = "was killed" if by in (signal.SIGTERM, signal.SIGKILL) else "crashed"
+        return f"{verb} ({by.name})"
     return f"failed (exit code {code})" if code else ""
