@@ -50,7 +50,7 @@ def decimate(mesh: Mesh, target_face_count: int, *, max_deviation_mm: float | No
     each collapse). Everything else is measured, not proven: no face of either lies farther
     than that from the other at its centre, nor, where that is beyond 0.4 of it, at any of 45
     places; faces of the result are measured at 10 places first. Where one was beyond,
-    collapses there were held closer and the mesh decimated again. Takes 20 times as long;
+    collapses there were held closer and the mesh decimated again. Takes 30 times as long;
     where it cannot be had at all the input comes back.
 
     Raises StageError where positions are not plausible numbers.
