@@ -43,7 +43,8 @@ def in_blocks(work: Callable[[int, int], None], items: int, block: int = 16_384)
     """Call `work(start, stop)` over all items in blocks, as many at a time as there are threads.
 
     For compiled loops that let go of the interpreter (numba's `nogil`) and write each item
-    to a place of its own: the result is then the same for any number of threads.
+    to a place of its own: the result is then the same for any number of threads. Raises
+    MemoryError where there is no memory for another thread.
     """
     spans = [(start, min(start + block, items)) for start in range(0, items, block)]
     if count() == 1 or len(spans) < 2:
@@ -51,5 +52,9 @@ def in_blocks(work: Callable[[int, int], None], items: int, block: int = 16_384)
             work(*span)
         return
     with ThreadPoolExecutor(count()) as pool:
-        for _ in pool.map(lambda span: work(*span), spans):
+        try:
+            done = pool.map(lambda span: work(*span), spans)
+        except RuntimeError as error:  # "can't start new thread"
+            raise MemoryError(str(error)) from error
+        for _ in done:
             pass

@@ -22,3 +22,13 @@ def test_a_worker_is_told_in_every_way() -> None:
     told = threads.environment(1)
     assert set(threads.VARIABLES) < set(told)
     assert set(told.values()) == {"1"}
+
+
+def test_no_memory_for_a_thread_is_no_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*_: object) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setenv("RELICSCAN_THREADS", "2")
+    monkeypatch.setattr("threading.Thread.start", refused)
+    with pytest.raises(MemoryError, match="new thread"):
+        threads.in_blocks(lambda start, stop: None, 10, block=2)

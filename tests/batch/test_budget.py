@@ -35,18 +35,18 @@ def test_what_is_no_amount(text: str) -> None:
 @pytest.mark.parametrize(
     ("asked", "found"),
     [
-        ({}, Budget(4, 4, 10**9)),
-        ({"jobs": 2}, Budget(2, 4, 10**9)),
-        ({"jobs": 9}, Budget(9, 9, 10**9)),
-        ({"threads_per_job": 2}, Budget(2, 4, 10**9)),
-        ({"jobs": 1, "threads_per_job": 1}, Budget(1, 1, 10**9)),
+        ({}, Budget(4, 4, 2 * 10**9)),
+        ({"jobs": 2}, Budget(2, 4, 2 * 10**9)),
+        ({"jobs": 9}, Budget(9, 9, 2 * 10**9)),
+        ({"threads_per_job": 2}, Budget(2, 4, 2 * 10**9)),
+        ({"jobs": 1, "threads_per_job": 1}, Budget(1, 1, 2 * 10**9)),
     ],
 )
 def test_jobs_and_threads(
     asked: dict[str, int], found: Budget, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("RELICSCAN_THREADS", "4")
-    assert budget_of(memory_bytes=10**9, **asked) == found
+    assert budget_of(memory_bytes=2 * 10**9, **asked) == found
 
 
 def test_too_little_memory_is_told_before_anything_is_run() -> None:

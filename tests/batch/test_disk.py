@@ -25,7 +25,7 @@ def shelf(tmp_path: Path) -> Path:
     for number in range(3):
         folder = tmp_path / "shelf" / f"bowl{number}"
         write_toml(folder)
-        write_ply(folder / "bowl.ply", sphere(1500, seed=number))
+        write_ply(folder / "bowl.ply", sphere(10_000, seed=number))
     return tmp_path / "shelf"
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from tiny_scans import checked_output, files_below, read_json, write_cup
 
+from relicscan.batch.budget import LEAST_BYTES
 from relicscan.batch.job import Outcome
 from relicscan.batch.run import run
 
@@ -53,7 +54,7 @@ def native():
 def mapped():
     # What the kernel's limit on data does not count: a shared mapping.
     import mmap
-    block = mmap.mmap(-1, 1_500_000_000)
+    block = mmap.mmap(-1, 2_200_000_000)
     for at in range(0, len(block), 4096):
         block[at] = 1
     time.sleep(120)
@@ -90,7 +91,7 @@ def notes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def run_one(name: str, tmp_path: Path, pipeline: str, **limits: float | int) -> Outcome:
     write_cup(tmp_path / "scans" / name)
-    asked = {"jobs": 1, "threads": 2, "memory_bytes": 1_200_000_000, "cache_bytes": 0, **limits}
+    asked = {"jobs": 1, "threads": 2, "memory_bytes": 1_800_000_000, "cache_bytes": 0, **limits}
     (outcome,) = run(tmp_path / "scans", tmp_path / "out", pipeline=pipeline, **asked)  # type: ignore[arg-type]
     return outcome
 
@@ -135,7 +136,7 @@ def test_memory_has_an_end(notes: Path, tmp_path: Path, pipeline: str, name: str
     assert "memory" in text
     assert "max_points" in (remedy or "")
     first, second = told(notes, name)
-    assert (first["data"], second["data"]) == (800_000_000, 1_200_000_000)
+    assert (first["data"], second["data"]) == (LEAST_BYTES, 1.5 * LEAST_BYTES)
     assert (first["threads"], second["threads"]) == ("2", "1")
 
 

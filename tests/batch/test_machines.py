@@ -106,7 +106,7 @@ def test_a_relic_that_only_the_lost_machine_could_take_is_refused_and_not_waited
     assert workers.asked[0].startswith("statue on broken")
     assert cup.state == "done"
     assert (statue.state, statue.lasting) == ("out_of_memory", False)
-    assert statue.reasons == (("the largest has 1.6 GB", "a larger one"),)
+    assert statue.reasons == (("the largest has 2.4 GB", "a larger one"),)
     assert checked_output(tmp_path / "out")["statue"]["state"] == "out_of_memory"
 
 

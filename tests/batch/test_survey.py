@@ -37,7 +37,7 @@ def test_it_says_what_inspect_says(relics: list[FoundRelic], tmp_path: Path) -> 
 
 
 def test_the_pipeline_of_relic_toml_and_overrides_count(tmp_path: Path) -> None:
-    write_ply(tmp_path / "a" / "a.ply", sphere(90_000))
+    write_ply(tmp_path / "a" / "a.ply", sphere(150_000))
     before = survey(find_relics([tmp_path / "a"]), None, {})["a"]
     write_toml(tmp_path / "a", '[pipeline]\nuse = "preview"\n')
     assert survey(find_relics([tmp_path / "a"]), None, {})["a"].seconds < before.seconds
