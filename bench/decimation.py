@@ -114,11 +114,13 @@ def _fast(mesh: Mesh, triangles: int) -> Mesh:
 
 
 def _open3d(mesh: Mesh, triangles: int) -> Mesh:
-    from relicscan.geometry.o3d import legacy_mesh
+    from relicscan.geometry.o3d import load
 
-    exact = legacy_mesh(mesh.vertices, mesh.faces).simplify_quadric_decimation(
-        target_number_of_triangles=triangles, boundary_weight=3.0
-    )
+    o3d = load()
+    exact = o3d.geometry.TriangleMesh(
+        o3d.utility.Vector3dVector(np.array(mesh.vertices)),
+        o3d.utility.Vector3iVector(np.array(mesh.faces)),
+    ).simplify_quadric_decimation(target_number_of_triangles=triangles, boundary_weight=3.0)
     return Mesh(np.asarray(exact.vertices), np.asarray(exact.triangles))
 
 

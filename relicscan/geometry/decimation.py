@@ -27,6 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from relicscan.geometry.checks import require_plausible
+from relicscan.geometry.closest import closest, triangle_tree
 from relicscan.geometry.topology import without_unreferenced
 from relicscan.relic import FloatArray, Mesh
 
@@ -97,9 +98,6 @@ def beyond(
 
     Too far is more than `distance`; where it is measured: see `decimate`.
     """
-    middle = (mesh.vertices.min(axis=0) + mesh.vertices.max(axis=0)) / 2
-    mesh = Mesh(mesh.vertices - middle, mesh.faces)
-    smaller = Mesh(smaller.vertices - middle, smaller.faces)
     behind = _farther(mesh, smaller, distance, 0)
     ahead = _farther(smaller, mesh, distance, _COARSE)
     return behind, ahead
@@ -115,12 +113,9 @@ def _farther(mesh: Mesh, other: Mesh, distance: float, parts: int) -> NDArray[np
 
 def _distances(mesh: Mesh, faces: NDArray[np.int64], other: Mesh, parts: int) -> FloatArray:
     """The largest distance (q,) to the other mesh of places on faces (q,): the centre for 0."""
-    from relicscan.geometry.o3d import load, raycasting_scene
-
     i, j = (a.ravel() for a in np.mgrid[: parts + 1, : parts + 1])
     i, j = i[i + j <= parts], j[i + j <= parts]
     weights = np.stack([i, j, parts - i - j], axis=1) / parts if parts else np.full((1, 3), 1 / 3)
     places = np.einsum("pk,fkd->fpd", weights, mesh.vertices[mesh.faces[faces]])
-    tensor = load().core.Tensor(places.reshape(-1, 3).astype(np.float32))
-    found = raycasting_scene(other).compute_distance(tensor).numpy()
-    return np.asarray(found.reshape(-1, len(weights)).max(axis=1))
+    apart, _, _ = closest(triangle_tree(other), places.reshape(-1, 3))
+    return np.asarray(apart.reshape(-1, len(weights)).max(axis=1))

@@ -45,6 +45,7 @@ from numpy.typing import NDArray
 from relicscan import threads
 from relicscan.errors import StageError
 from relicscan.geometry.checks import require_count, require_faces, require_plausible
+from relicscan.geometry.closest import closest, triangle_tree
 from relicscan.geometry.neighbours import nearest, point_spacing, spacing_at, tree
 from relicscan.geometry.topology import face_areas, vertex_normals
 from relicscan.relic import BoolArray, Deviation, Distances, FloatArray, Mesh, PointCloud
@@ -253,18 +254,8 @@ def _to_points(index: KdTree, normals: FloatArray, spacing: float) -> Measuring:
 
 def _to_mesh(mesh: Mesh) -> Callable[..., FloatArray]:
     """Distances to triangles, whichever way a place faces."""
-    from relicscan.geometry.o3d import load, raycasting_scene
-
-    # About its middle: the scene is in single precision.
-    middle = mesh.bounds.mean(axis=0)
-    scene = raycasting_scene(Mesh(mesh.vertices - middle, mesh.faces))
-    tensor = load().core.Tensor
-
-    def measured(places: FloatArray, _: FloatArray | None = None) -> FloatArray:
-        found = scene.compute_distance(tensor((places - middle).astype(np.float32)))
-        return np.asarray(found.numpy(), dtype=np.float64)
-
-    return measured
+    index = triangle_tree(mesh)
+    return lambda places, facing=None: closest(index, places)[0]
 
 
 def _density(measure: FloatArray, squared: FloatArray) -> FloatArray:

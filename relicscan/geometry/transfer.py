@@ -9,9 +9,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from relicscan.geometry.checks import require_count, require_plausible
+from relicscan.geometry.checks import require_count
+from relicscan.geometry.closest import closest, triangle_tree
 from relicscan.geometry.neighbours import nearest, tree
-from relicscan.geometry.o3d import load, raycasting_scene
 from relicscan.geometry.topology import face_areas
 from relicscan.relic import BoolArray, ByteArray, Float32Array, FloatArray, Mesh, PointCloud
 
@@ -33,23 +33,11 @@ def colors_from_cloud(vertices: FloatArray, cloud: PointCloud, neighbours: int =
     return np.asarray(np.rint(mixed), dtype=np.uint8)
 
 
-def closest_on(mesh: Mesh, points: FloatArray) -> tuple[NDArray[np.int64], FloatArray]:
-    """The face (q,) and barycentric coordinates (q, 3) on `mesh` closest to points (q, 3)."""
-    require_plausible(points)
-    o3d = load()
-    found = raycasting_scene(mesh).compute_closest_points(
-        o3d.core.Tensor(points.astype(np.float32))
-    )
-    uv = found["primitive_uvs"].numpy().astype(np.float64)
-    weights = np.column_stack([1 - uv.sum(axis=1), uv])
-    return found["primitive_ids"].numpy().astype(np.int64), np.clip(weights, 0, 1)
-
-
 def colors_from_mesh(vertices: FloatArray, source: Mesh) -> ByteArray:
     """Colours (n, 3) uint8 sRGB at vertices (n, 3), interpolated on the closest face."""
     if source.colors is None:
         raise ValueError("the mesh has no colours")
-    face, weights = closest_on(source, vertices)
+    _, face, weights = closest(triangle_tree(source), vertices)
     corners = source.colors[source.faces[face]].astype(np.float64)
     return np.asarray(np.rint(np.einsum("ik,ikj->ij", weights, corners)), dtype=np.uint8)
 
@@ -58,7 +46,7 @@ def filled_from_mesh(vertices: FloatArray, source: Mesh) -> BoolArray:
     """Mask (n,) of the vertices (n, 3) whose closest place on `source` is more filled than not."""
     if source.filled is None:
         raise ValueError("nothing of the mesh was filled")
-    face, weights = closest_on(source, vertices)
+    _, face, weights = closest(triangle_tree(source), vertices)
     share = np.einsum("ik,ik->i", weights, source.filled[source.faces[face]].astype(np.float64))
     return np.asarray(share > 0.5)
 
@@ -77,12 +65,13 @@ def texture_coordinates(target: Mesh, source: Mesh) -> Mesh:
     chart = texture_charts(source)
     corners = target.vertices[target.faces]
     centres = corners.mean(axis=1)
-    home, weights = closest_on(source, centres)
+    index = triangle_tree(source)
+    _, home, weights = closest(index, centres)
     centre_uv = _texture_at(source, home, weights)
     offsets = corners - centres[:, None]
     expected = centre_uv[:, None] + _texture_steps(source, home, offsets)
 
-    on_face, weights = closest_on(source, target.vertices)
+    _, on_face, weights = closest(index, target.vertices)
     uv = _texture_at(source, on_face, weights)[target.faces]
     scale = _texture_scale(source, chart)[chart[home]]
     usual = scale[:, None] * np.linalg.norm(offsets, axis=2)
@@ -104,12 +93,12 @@ def texture_coordinates(target: Mesh, source: Mesh) -> Mesh:
     )
 
 
-def _texture_at(mesh: Mesh, face: NDArray[np.int64], weights: FloatArray) -> FloatArray:
+def _texture_at(mesh: Mesh, face: NDArray[np.int32], weights: FloatArray) -> FloatArray:
     """Texture coordinates (q, 2) at barycentric weights (q, 3) on faces (q,)."""
     return np.asarray(np.einsum("qk,qkj->qj", weights, mesh.corner_uv[face].astype(np.float64)))  # type: ignore[index]
 
 
-def _texture_steps(mesh: Mesh, face: NDArray[np.int64], offsets: FloatArray) -> FloatArray:
+def _texture_steps(mesh: Mesh, face: NDArray[np.int32], offsets: FloatArray) -> FloatArray:
     """What steps (q, 3, 3) in space are in the texture (q, 3, 2), as faces (q,) are mapped."""
     a, b, c = (mesh.vertices[mesh.faces[face, i]] for i in range(3))
     sides = np.stack([b - a, c - a], axis=1)
@@ -142,7 +131,8 @@ def _closest_in_texture(
         np.column_stack([flat, np.repeat(chart * floor, 3)]),
         np.arange(len(flat), dtype=np.int32).reshape(-1, 3),
     )
-    return _texture_at(mesh, *closest_on(floors, np.column_stack([uv, wanted * floor])))
+    _, face, weights = closest(triangle_tree(floors), np.column_stack([uv, wanted * floor]))
+    return _texture_at(mesh, face, weights)
 
 
 def texture_charts(mesh: Mesh) -> NDArray[np.int64]:

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from shapes import grid_faces, noisy, sphere_mesh
 
+from relicscan.geometry.closest import closest, triangle_tree
 from relicscan.geometry.transfer import (
-    closest_on,
     colors_from_mesh,
     filled_from_mesh,
     texture_charts,
@@ -76,12 +76,13 @@ def test_the_same_mesh_gets_its_own_coordinates_back() -> None:
 def test_closest_places_on_a_sphere() -> None:
     ball = sphere_mesh(50, rows=80, columns=160)
     points = noisy(ball.vertices[::7], 4.0)
-    face, weights = closest_on(ball, points)
+    distance, face, weights = closest(triangle_tree(ball), points)
     np.testing.assert_allclose(weights.sum(axis=1), 1, atol=1e-6)
     found = np.einsum("qk,qkj->qj", weights, ball.vertices[ball.faces[face]])
     radial = 50 * points / np.linalg.norm(points, axis=1, keepdims=True)
     assert np.linalg.norm(found - radial, axis=1).max() < 0.3
     gap = np.linalg.norm(found - points, axis=1)
+    np.testing.assert_allclose(distance, gap, atol=1e-9)
     assert gap == pytest.approx(np.abs(np.linalg.norm(points, axis=1) - 50), abs=0.06)
 
 

@@ -54,10 +54,10 @@ class Scratch(NamedTuple):
     aside: FloatArray
 
 
-def build(points: FloatArray) -> KdTree:
-    """A tree over finite points (n, 3), n >= 1; they are copied."""
+def build(points: FloatArray, leaf: int = LEAF) -> KdTree:
+    """A tree over finite points (n, 3), n >= 1, about `leaf` in a leaf; they are copied."""
     n = len(points)
-    depth = max(0, int(np.ceil(np.log2(n / LEAF))))
+    depth = max(0, int(np.ceil(np.log2(n / leaf))))
     tree = KdTree(
         np.array(points, dtype=np.float64, order="C"),
         np.arange(n, dtype=np.int32),
@@ -82,10 +82,19 @@ def build(points: FloatArray) -> KdTree:
     return tree
 
 
+def leaves(tree: KdTree) -> NDArray[np.int64]:
+    """Where the leaves begin, and the last one ends (leaves + 1,), in the tree's order."""
+    return _starts(tree, tree.first_leaf.bit_length() - 1)
+
+
 def branches(tree: KdTree) -> NDArray[np.int64]:
-    """Where the branches of two leaves begin (b + 1,) in the tree's order."""
+    """The same for branches of two leaves."""
+    return _starts(tree, tree.first_leaf.bit_length() - 2)
+
+
+def _starts(tree: KdTree, halvings: int) -> NDArray[np.int64]:
     starts = np.array([0, len(tree.points)])
-    for _ in range(tree.first_leaf.bit_length() - 2):
+    for _ in range(halvings):
         middles = (starts[:-1] + starts[1:]) // 2
         starts = np.append(np.stack([starts[:-1], middles], axis=1).ravel(), starts[-1])
     return starts
