@@ -27,10 +27,10 @@ def sampled(mesh: Mesh, count: int, seed: int) -> tuple[FloatArray, NDArray[np.i
     return np.asarray(np.einsum("nk,nkd->nd", weights, corners)), faces
 
 
-def noisy_scan(truth: Mesh, count: int) -> PointCloud:
+def noisy_scan(truth: Mesh, count: int, seed: int = 0) -> PointCloud:
     """Points (count, 3) of a coloured mesh with noise along normals and outliers, seeded."""
-    rng = np.random.default_rng(1)
-    points, faces = sampled(truth, count, seed=4)
+    rng = np.random.default_rng(1 + seed)
+    points, faces = sampled(truth, count, seed=4 + seed)
     corners = truth.vertices[truth.faces[faces]]
     normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
     normals /= np.linalg.norm(normals, axis=1, keepdims=True)

@@ -79,6 +79,12 @@ class Pipeline:
                 changed[i] = _overridden(changed[i], path, value, origin)
         return replace(self, stages=tuple(changed))
 
+    @property
+    def max_points(self) -> int | None:
+        """Of a cloud, no stage is given more points than this; None is without a limit."""
+        limits = [planned.parameters.get("max_points") for planned in self.stages]
+        return min((limit for limit in limits if limit is not None), default=None)
+
     def plan(self, products: Iterable[str]) -> list[tuple[PlannedStage, str | None]]:
         """Each stage with the reason why it will be skipped, or None, for what a scan brings.
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,6 +21,7 @@ from relicscan.errors import PipelineError, ScanError, as_unicode, unreadable
 from relicscan.formats.recognition import is_cloud, scans_among
 from relicscan.formats.references import is_inside
 from relicscan.geometry.frames import transformed, working_frame
+from relicscan.geometry.thinning import Thinned, thinned
 from relicscan.metadata.declared import frame_of, with_poses, with_units
 from relicscan.metadata.identity import check_unique, relic_id_from_path
 from relicscan.metadata.relic_toml import RelicToml, read_relic_toml
@@ -30,6 +31,9 @@ from relicscan.stage import did_you_mean
 from relicscan.units import mm_per_unit
 
 TOML = "relic.toml"
+
+#: Clouds of fewer points than this are read whole: that takes 1 GB.
+LARGE = 10_000_000
 
 
 @dataclass(frozen=True)
@@ -123,21 +127,33 @@ def identify(found: FoundRelic) -> Relic:
     return Relic(id=found.id, metadata=toml.stated(), sources=sources, seed=seed_of(sources))
 
 
-def read_scans(relic: Relic, found: FoundRelic) -> Relic:
-    """The identified relic with the scans of its files, understood. Raises ScanError."""
+def read_scans(
+    relic: Relic,
+    found: FoundRelic,
+    *,
+    most_points: int | None = None,
+    progress: Callable[[float], None] = lambda _: None,
+) -> Relic:
+    """The identified relic with the scans of its files, understood. Raises ScanError.
+
+    Files of more than LARGE points together are thinned to about `most_points` while they
+    are read, where their formats allow it and a number is given; `progress` then hears the
+    share that is done.
+    """
     try:
-        return _read(relic, found)
+        return _read(relic, found, most_points, progress)
     except ScanError as error:
         raise error.at(scan=found.id) from None
 
 
-def _read(relic: Relic, found: FoundRelic) -> Relic:
+def _read(
+    relic: Relic, found: FoundRelic, most_points: int | None, progress: Callable[[float], None]
+) -> Relic:
     toml = RelicToml.model_validate(relic.metadata)
     scans = _told_apart(
         [
             replace(scan, name=as_unicode(scan.name), file=_relative(file, found.folder))
-            for file in found.files
-            for scan in formats.read(file)
+            for file, scan in _scans_of(found.files, most_points, progress)
         ]
     )
     warnings = tuple(f"{scan.file}: {text}" for scan in scans for text in scan.warnings)
@@ -156,6 +172,43 @@ def _read(relic: Relic, found: FoundRelic) -> Relic:
             remedy='name the file that is the relic under [scan] in relic.toml: files = ["…"]',
         )
     return _mesh_relic(replace(relic, frame=frame), scans[0])
+
+
+def _scans_of(
+    files: Sequence[Path], most_points: int | None, progress: Callable[[float], None]
+) -> Iterator[tuple[Path, Scan]]:
+    streams = {} if most_points is None else {file: formats.stream(file) for file in files}
+    together = sum(stream.points for stream in streams.values() if stream is not None)
+    done = 0
+    for file in files:
+        stream = streams.get(file)
+        if stream is None or most_points is None or together <= max(LARGE, most_points):
+            yield from ((file, scan) for scan in formats.read(file))
+            continue
+        share = max(1000, most_points * stream.points // together)
+        before, here = done / together, stream.points / together
+        found = thinned(
+            stream.pieces,
+            stream.points,
+            share,
+            lambda part, before=before, here=here: progress(before + here * part),  # type: ignore[misc]
+        )
+        done += stream.points
+        if found is None:
+            yield from ((file, scan) for scan in formats.read(file))
+        else:
+            yield file, _told_thinned(stream.scan(found.columns), stream.points, found)
+
+
+def _told_thinned(scan: Scan, points: int, found: Thinned) -> Scan:
+    notes = [
+        f"{points:,} points were averaged over cells of {found.cell_size:.3g} in the file's unit "
+        f"while they were read, as voxel_downsample.max_points asks: {len(found.columns['x']):,} "
+        "are left"
+    ]
+    if found.nowhere:
+        notes.append(f"{found.nowhere:,} of them were no numbers, or absurdly far away")
+    return replace(scan, warnings=(*scan.warnings, *notes))
 
 
 def _told_apart(scans: list[Scan]) -> list[Scan]:

@@ -54,7 +54,7 @@ class Cache:
             if source.role not in ("metadata", "other")
         ]
         seen = relic.metadata.get(SEEN_METADATA, {})
-        keys = [digest([code_version(), reproducible, inputs, plain(seen)])]
+        keys = [digest([code_version(), reproducible, inputs, plain(seen), pipeline.max_points])]
         for planned in pipeline.stages:
             step = [planned.stage.name, plain(dict(planned.parameters))]
             keys.append(digest([keys[-1], step]))

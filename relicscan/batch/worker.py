@@ -124,7 +124,10 @@ def _run(job: Job, record: Any, emit: Emit) -> None:
             done = 0.1 + 0.8 * progress.done
             emit({"event": "stage", "stage": progress.stage, "done": done})
 
-    emit({"event": "stage", "stage": "read", "done": 0.0})
+    def reading(done: float) -> None:
+        emit({"event": "stage", "stage": "read", "done": 0.1 * done})
+
+    reading(0.0)
     record.stage = "read"
     found = job.found()
     with record.timed("read"):
@@ -139,7 +142,9 @@ def _run(job: Job, record: Any, emit: Emit) -> None:
             reproducible=job.reproducible,
         )
         kept = cache.latest(record.relic, record.pipeline)
-        record.relic = kept or read_scans(record.relic, found)
+        record.relic = kept or read_scans(
+            record.relic, found, most_points=record.pipeline.max_points, progress=reading
+        )
     if kept is None:
         check_makes_levels(record.pipeline, record.relic.products)
         cache.keep(record.relic)

@@ -6,6 +6,8 @@ A format module has
     def peek(path) -> Peek             what the header says, in milliseconds
     def read(path) -> list[Scan]       everything, in the file's own unit and axes
 
+    def stream(path) -> Stream | None  a cloud piece by piece, where the format can
+
 and checks what a header claims against the size of the file before it spends
 memory, and every index after reading. Both raise ScanError in words that a
 technician can act on, never anything else. What a file cannot hold is None;
@@ -15,9 +17,12 @@ points that are not finite are kept (a stage removes and counts them).
 from __future__ import annotations
 
 import importlib
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
+
+from numpy.typing import NDArray
 
 from relicscan.errors import ScanError, unreadable
 from relicscan.relic import Scan
@@ -37,6 +42,19 @@ class Peek:
     posed: bool = False
     unit: str | None = None
     detail: str = ""
+
+
+@dataclass(frozen=True)
+class Stream:
+    """A cloud that can be read in pieces, and more than once.
+
+    `pieces()` gives columns (n,) by role, x y z in the file's own unit; `scan` makes the
+    scan of columns like them. Both raise ScanError, OSError.
+    """
+
+    points: int
+    pieces: Callable[[], Iterator[dict[str, NDArray[Any]]]]
+    scan: Callable[[Mapping[str, NDArray[Any]]], Scan]
 
 
 class Format(Protocol):
@@ -116,6 +134,23 @@ def read(path: Path) -> list[Scan]:
     if not scans:
         raise no_geometry(path)
     return scans
+
+
+def stream(path: Path) -> Stream | None:
+    """The cloud of a file in pieces; None where it is a mesh, or its format has to be read whole.
+
+    Raises ScanError.
+    """
+    module = format_of(path)
+    if not hasattr(module, "stream"):
+        return None
+    try:
+        found: Stream | None = module.stream(path)
+    except ScanError as error:
+        raise error.at(scan=path.name) from None
+    except OSError as error:
+        raise unreadable(error, scan=path.name) from None
+    return found
 
 
 def no_geometry(path: Path) -> ScanError:

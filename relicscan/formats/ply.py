@@ -9,14 +9,16 @@ Elements of other names are passed over.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from relicscan.formats import Peek, no_geometry
+from relicscan.errors import ScanError
+from relicscan.formats import Peek, Stream, no_geometry
+from relicscan.formats._checks import COPY_AGAIN, require_room
 from relicscan.formats._columns import attributes, points, role_of, roles_of
 from relicscan.formats._ply_body import Body, Rows
 from relicscan.formats._ply_faces import Faces
@@ -24,9 +26,11 @@ from relicscan.formats._ply_header import Element, Header, read_header
 from relicscan.formats._ply_write import write_cloud, write_mesh
 from relicscan.relic import BoolArray, Float32Array, Material, Mesh, PointCloud, Scan
 
-__all__ = ["EXTENSIONS", "peek", "read", "write_cloud", "write_mesh"]
+__all__ = ["EXTENSIONS", "peek", "read", "stream", "write_cloud", "write_mesh"]
 
 EXTENSIONS = (".ply",)
+
+_PIECE_POINTS = 1_000_000
 
 
 def peek(path: Path) -> Peek:
@@ -88,6 +92,44 @@ def read(path: Path) -> list[Scan]:
         filled=_filled(element, vertex),
     )
     return [Scan(path.stem, mesh, file=path.name, warnings=tuple(warnings))]
+
+
+def stream(path: Path) -> Stream | None:
+    """A cloud of binary rows in pieces; None for a mesh, ASCII, or lists before the points.
+
+    Raises ScanError, OSError.
+    """
+    header = read_header(path)
+    element = _vertex_element(header, path)
+    before = header.elements[: header.elements.index(element)]
+    rows_have_lists = any(e.has_lists for e in (*before, element))
+    if not header.byte_order or rows_have_lists or peek(path).kind == "mesh":
+        return None
+    roles = _scalar_roles(element)
+    names = [f"{k}" for k in range(len(element.properties))]  # a file may use a name twice
+    row = np.dtype(list(zip(names, [p.dtype for p in element.properties], strict=True)))
+    start = header.body + sum(e.count * e.least_row_size(ascii_text=False) for e in before)
+    require_room(element.count, row.itemsize, header.size - start, "vertices")
+    columns = {role: names[element.names.index(name)] for role, name in roles.items()}
+
+    def pieces() -> Iterator[dict[str, NDArray[Any]]]:
+        left = element.count
+        with path.open("rb") as stream:
+            stream.seek(start)
+            while left:
+                piece = np.fromfile(stream, row, min(left, _PIECE_POINTS))
+                if not len(piece):
+                    raise ScanError("the file has become shorter", remedy=COPY_AGAIN)
+                left -= len(piece)
+                yield {role: piece[name] for role, name in columns.items()}
+
+    @np.errstate(over="ignore", invalid="ignore")
+    def scan(of: Mapping[str, NDArray[Any]]) -> Scan:
+        is_integer = "red" in roles and row[columns["red"]].kind in "iu"
+        cloud = PointCloud(points(of), **attributes(of, integer_colors=is_integer))
+        return Scan(path.stem, cloud, file=path.name)
+
+    return Stream(element.count, pieces, scan)
 
 
 def _filled(element: Element, vertex: Rows) -> BoolArray | None:
