@@ -228,7 +228,7 @@ def _to_points(index: KdTree, normals: FloatArray, spacing: float) -> Measuring:
 
     The height over it, and how far a place lies sideways of where it ends.
     """
-    from relicscan.geometry.kernels.deviation import heights
+    from relicscan.geometry.kernels.mls import heights
 
     in_tree_order = normals[index.order].astype(np.float64)
     k = min(NEIGHBOURS, len(index.points))

@@ -73,22 +73,27 @@ def is_watertight(faces: IntArray) -> bool:
     return bool(len(faces)) and bool((_edge_uses(faces)[1] == 2).all())
 
 
-def face_components(faces: IntArray, where: NDArray[np.bool_] | None = None) -> NDArray[np.int64]:
-    """Number of the connected part of each face (m,), over shared vertices; -1 outside `where`."""
-    from scipy.sparse import coo_matrix, csgraph
+def face_components(faces: IntArray) -> NDArray[np.int64]:
+    """Number of the connected part of each face (m,), over shared vertices."""
+    if not len(faces):
+        return np.empty(0, dtype=np.int64)
+    a, b, c = faces.T
+    of_vertex = connected(np.r_[a, b], np.r_[b, c], int(faces.max()) + 1)
+    used = np.zeros(int(of_vertex.max()) + 1, dtype=bool)
+    used[of_vertex[a]] = True
+    return np.asarray((np.cumsum(used) - 1)[of_vertex[a]])
 
-    labels = np.full(len(faces), -1, dtype=np.int64)
-    chosen = faces if where is None else faces[where]
-    if not len(chosen):
-        return labels
-    n = int(chosen.max()) + 1
-    a = np.r_[chosen[:, 0], chosen[:, 1]]
-    b = np.r_[chosen[:, 1], chosen[:, 2]]
-    graph = coo_matrix((np.ones(len(a), dtype=np.int8), (a, b)), shape=(n, n))
-    of_vertex = csgraph.connected_components(graph, directed=False)[1]
-    compact = np.unique(of_vertex[chosen[:, 0]], return_inverse=True)[1]
-    labels[slice(None) if where is None else where] = compact
-    return labels
+
+def connected(
+    first: NDArray[np.integer[Any]], second: NDArray[np.integer[Any]], n: int
+) -> NDArray[np.int64]:
+    """The connected part (n,) of each of n things, where pairs (e,), (e,) of them are connected.
+
+    Parts are numbered in the order of their first things.
+    """
+    from relicscan.geometry.kernels.connected import parts
+
+    return np.asarray(parts(first, second, n))
 
 
 def smoothed_over_edges(values: FloatArray, faces: IntArray, rounds: int) -> FloatArray:

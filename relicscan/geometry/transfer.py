@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from relicscan.geometry.checks import require_count
 from relicscan.geometry.closest import closest, triangle_tree
 from relicscan.geometry.neighbours import nearest, tree
-from relicscan.geometry.topology import face_areas
+from relicscan.geometry.topology import connected, face_areas
 from relicscan.relic import BoolArray, ByteArray, Float32Array, FloatArray, Mesh, PointCloud
 
 #: A corner this many times farther off in the texture than its face is large lies across a seam.
@@ -137,8 +137,6 @@ def _closest_in_texture(
 
 def texture_charts(mesh: Mesh) -> NDArray[np.int64]:
     """The chart of each face (m,): faces that share a corner in texture and material."""
-    from scipy.sparse import coo_matrix, csgraph
-
     uv: Float32Array = mesh.corner_uv  # type: ignore[assignment]
     m = len(mesh.faces)
     material = np.zeros(m, dtype=np.int64) if mesh.face_material is None else mesh.face_material
@@ -152,9 +150,5 @@ def texture_charts(mesh: Mesh) -> NDArray[np.int64]:
     void = np.ascontiguousarray(corner).view(np.dtype((np.void, 32))).ravel()
     wedge = np.unique(void, return_inverse=True)[1].reshape(m, 3)
     face = np.arange(m)
-    graph = coo_matrix(
-        (np.ones(3 * m, dtype=np.int8), (np.tile(face, 3), m + wedge.T.ravel())),
-        shape=(m + wedge.max() + 1,) * 2,
-    )
-    labels = csgraph.connected_components(graph, directed=False)[1][:m]
-    return np.unique(labels, return_inverse=True)[1].astype(np.int64)
+    parts = connected(np.tile(face, 3), m + wedge.T.ravel(), m + int(wedge.max()) + 1)
+    return parts[:m]  # the first thing of each is a face

@@ -106,16 +106,6 @@ def test_edges_of_three_faces_are_counted() -> None:
     assert topology.nonmanifold_edge_count(MESHES["torus"].faces) == 0
 
 
-def test_components_within_a_selection() -> None:
-    strip = np.array([[i, i + 1, i + 2] for i in range(20)], np.int32)
-    where = np.ones(20, dtype=bool)
-    where[[5, 6, 7, 12, 13, 14]] = False
-    parts = topology.face_components(strip, where)
-    assert (parts[~where] == -1).all()
-    assert len({*parts[:5]}) == len({*parts[8:12]}) == len({*parts[15:]}) == 1
-    assert len({parts[0], parts[8], parts[15]}) == 3
-
-
 def test_no_faces_are_no_trouble() -> None:
     none = np.zeros((0, 3), np.int32)
     assert len(topology.face_components(none)) == 0

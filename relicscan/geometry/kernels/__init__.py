@@ -11,9 +11,12 @@ kernels: numba itself looks only at the file of a kernel, not at those it calls.
 
 from __future__ import annotations
 
+import functools
 import hashlib
+import importlib
 import os
 import shutil
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -24,9 +27,26 @@ _KEPT_DAYS = 30
 
 def kernel(function: Callable[..., Any]) -> Any:
     """Compile a function at its first call, or load what an earlier run compiled."""
+    return _numba().njit(nogil=True, cache=_CACHED)(function)
+
+
+@functools.cache
+def _numba() -> Any:
+    """The module, without SciPy's linear algebra.
+
+    numba loads that with its arrays, in case a loop multiplies matrices, which ours do not:
+    0.3 s for each relic.
+    """
     import numba
 
-    return numba.njit(nogil=True, cache=_CACHED)(function)
+    blas = "scipy.linalg.cython_blas"
+    if blas not in sys.modules:
+        sys.modules[blas] = None  # type: ignore[assignment]
+        try:
+            importlib.import_module("numba.np.arraymath")
+        finally:
+            del sys.modules[blas]
+    return numba
 
 
 def _prepare_cache() -> bool:
