@@ -21,6 +21,7 @@ from pathlib import Path
 import numpy as np
 
 from bench.even import noisy_scan, sampled
+from bench.levels import source_meshes
 from bench.measured import measured, python
 from relicscan.relic import Mesh, PointCloud
 
@@ -111,8 +112,9 @@ def _run(truth: Mesh, folder: Path, kind: str, points: int, memory: str) -> str:
     if took.ending:
         return f"{kind}: {took.ending}: {took.last_line}"
     record = json.loads((out / "scan" / "run.json").read_text(encoding="utf-8"))
-    manifest = json.loads((out / "scan" / "relic.json").read_text(encoding="utf-8"))
-    off = _judged(truth, out / "scan" / manifest["master"]["path"])
+    off = _judged(truth, out / "scan")
+        truth, out / "scan" / manifest["master"]["path"], manifest["frame"]["T_model_source"]
+    )
     steps = sorted(record["stage_seconds"].items(), key=lambda step: -step[1])[:4]
     return (
         f"{points:,} points in {kind.upper()} with --memory {memory}: {record['seconds']:.0f} s "
@@ -122,14 +124,12 @@ def _run(truth: Mesh, folder: Path, kind: str, points: int, memory: str) -> str:
     )
 
 
-def _judged(truth: Mesh, master: Path) -> float:
+def _judged(truth: Mesh, relic: Path) -> float:
     """RMS (mm) from the true surface to the master."""
-    from relicscan import formats
     from relicscan.geometry.closest import closest, triangle_tree
 
-    mesh = formats.read(master)[0].geometry
-    assert isinstance(mesh, Mesh)
-    apart, _, _ = closest(triangle_tree(mesh), sampled(truth, JUDGED, seed=3)[0])
+    master = source_meshes(relic)["master"]
+    apart, _, _ = closest(triangle_tree(master), sampled(truth, JUDGED, seed=3)[0])
     return float(np.sqrt(np.mean(apart**2)))
 
 

@@ -20,6 +20,8 @@ def plausible(coordinates: FloatArray) -> NDArray[np.bool_]:
 
 def require_plausible(coordinates: FloatArray) -> None:
     """Raise StageError unless all coordinates (n, 3) are plausible numbers."""
+    if not coordinates.size or (coordinates.min() > -LARGEST and coordinates.max() < LARGEST):
+        return  # all of them: a single NaN would have come out as both
     bad = int((~plausible(coordinates)).sum())
     if bad:
         raise StageError(

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from relicscan.errors import StageError
 from relicscan.geometry.decimation import decimate
 from relicscan.geometry.degenerate import without_degenerate
 from relicscan.geometry.topology import duplicate_faces, without_unreferenced
-from relicscan.geometry.transfer import colors_from_mesh, filled_from_mesh, texture_coordinates
+from relicscan.geometry.transfer import dressed, texture_coordinates
 from relicscan.relic import Mesh
 
 
@@ -38,8 +36,4 @@ def decimated(
         )
     if attributes.corner_uv is not None:
         bare = texture_coordinates(bare, attributes)
-    if attributes.colors is not None:
-        bare = replace(bare, colors=colors_from_mesh(bare.vertices, attributes))
-    if attributes.filled is not None:
-        bare = replace(bare, filled=filled_from_mesh(bare.vertices, attributes))
-    return bare
+    return dressed(bare, attributes)

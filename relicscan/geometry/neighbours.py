@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import weakref
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,15 +21,42 @@ if TYPE_CHECKING:
 SPACING_RANKS = np.arange(4, 13)
 
 
+class _Built(NamedTuple):
+    """A tree, and the memory that its points lie in."""
+
+    owner: weakref.ref[FloatArray]
+    where: tuple[object, ...]
+    tree: KdTree
+
+
+_latest: _Built | None = None
+
+
 def tree(points: FloatArray) -> KdTree:
     """A k-d tree over points (n, 3), at least one.
 
-    Raises StageError on coordinates that are not numbers.
+    The same again for the same array if nobody may write to it: one stage after another
+    asks for that of a relic's points. Raises StageError on coordinates that are not numbers.
     """
+    global _latest
     from relicscan.geometry.kernels import kdtree
 
+    owner = points if points.base is None else points.base
+    where = (points.__array_interface__["data"], points.shape, points.strides)
+    if _latest is not None and _latest.owner() is owner and _latest.where == where:
+        return _latest.tree
     require_plausible(points)
-    return kdtree.build(points)
+    index = kdtree.build(points)
+    if isinstance(owner, np.ndarray) and not points.flags.writeable:
+        _latest = _Built(weakref.ref(owner, _forget), where, index)
+    return index
+
+
+def _forget(owner: weakref.ref[FloatArray]) -> None:
+    """Let go of a tree with its points."""
+    global _latest
+    if _latest is not None and _latest.owner is owner:
+        _latest = None
 
 
 def nearest(

@@ -6,6 +6,8 @@ up again on the surface it came from.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,7 +15,7 @@ from relicscan.geometry.checks import require_count
 from relicscan.geometry.closest import closest, triangle_tree
 from relicscan.geometry.neighbours import nearest, tree
 from relicscan.geometry.topology import connected, face_areas
-from relicscan.relic import BoolArray, ByteArray, Float32Array, FloatArray, Mesh, PointCloud
+from relicscan.relic import ByteArray, Float32Array, FloatArray, Mesh, PointCloud
 
 #: A corner this many times farther off in the texture than its face is large lies across a seam.
 MOST_STRETCH = 1.5
@@ -33,22 +35,23 @@ def colors_from_cloud(vertices: FloatArray, cloud: PointCloud, neighbours: int =
     return np.asarray(np.rint(mixed), dtype=np.uint8)
 
 
-def colors_from_mesh(vertices: FloatArray, source: Mesh) -> ByteArray:
-    """Colours (n, 3) uint8 sRGB at vertices (n, 3), interpolated on the closest face."""
-    if source.colors is None:
-        raise ValueError("the mesh has no colours")
-    _, face, weights = closest(triangle_tree(source), vertices)
-    corners = source.colors[source.faces[face]].astype(np.float64)
-    return np.asarray(np.rint(np.einsum("ik,ikj->ij", weights, corners)), dtype=np.uint8)
+def dressed(bare: Mesh, source: Mesh) -> Mesh:
+    """`bare` with what `source` has at its vertices: colours, and whether it was filled.
 
-
-def filled_from_mesh(vertices: FloatArray, source: Mesh) -> BoolArray:
-    """Mask (n,) of the vertices (n, 3) whose closest place on `source` is more filled than not."""
-    if source.filled is None:
-        raise ValueError("nothing of the mesh was filled")
-    _, face, weights = closest(triangle_tree(source), vertices)
-    share = np.einsum("ik,ik->i", weights, source.filled[source.faces[face]].astype(np.float64))
-    return np.asarray(share > 0.5)
+    From the closest place on `source`: colours interpolated on its face, filled where more
+    of it is than not.
+    """
+    if source.colors is None and source.filled is None:
+        return bare
+    _, face, weights = closest(triangle_tree(source), bare.vertices)
+    corners = source.faces[face]
+    if source.colors is not None:
+        mixed = np.einsum("ik,ikj->ij", weights, source.colors[corners].astype(np.float64))
+        bare = replace(bare, colors=np.rint(mixed).astype(np.uint8))
+    if source.filled is not None:
+        share = np.einsum("ik,ik->i", weights, source.filled[corners].astype(np.float64))
+        bare = replace(bare, filled=share > 0.5)
+    return bare
 
 
 def texture_coordinates(target: Mesh, source: Mesh) -> Mesh:

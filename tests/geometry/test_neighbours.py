@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import weakref
+
 import numpy as np
 import pytest
 from shapes import Array, noisy, sphere_points, square_points
 
 from relicscan.errors import StageError
 from relicscan.geometry.neighbours import local_spacing, nearest, point_spacing, spacing_at, tree
+from relicscan.relic import PointCloud
 
 
 def hexagonal() -> Array:
@@ -80,3 +83,22 @@ def test_what_is_no_number_is_refused() -> None:
         tree(np.array([[0, 0, np.nan], [0, 0, 0]]))
     with pytest.raises(StageError, match="not numbers"):
         nearest(tree(np.zeros((3, 3))), np.array([[np.inf, 0, 0]]))
+
+
+def test_a_tree_is_built_once_for_points_that_nobody_writes_to() -> None:
+    cloud = PointCloud(sphere_points(500))
+    assert tree(cloud.points) is tree(PointCloud(cloud.points).points), "the same memory"
+    assert tree(cloud.points) is not tree(cloud.take(np.arange(500)).points)
+    assert tree(cloud.points[:100]).points.shape == (100, 3)
+    written = sphere_points(500)
+    before = tree(written)
+    written += 1
+    assert tree(written) is not before
+
+
+def test_a_tree_goes_with_its_points() -> None:
+    points = PointCloud(sphere_points(500)).points
+    kept = weakref.ref(tree(points).points)
+    assert kept() is not None
+    del points
+    assert kept() is None

@@ -8,8 +8,7 @@ from shapes import grid_faces, noisy, sphere_mesh
 
 from relicscan.geometry.closest import closest, triangle_tree
 from relicscan.geometry.transfer import (
-    colors_from_mesh,
-    filled_from_mesh,
+    dressed,
     texture_charts,
     texture_coordinates,
 )
@@ -90,7 +89,8 @@ def test_colours_are_mixed_across_a_face() -> None:
     triangle = Mesh(
         [[0, 0, 0], [3, 0, 0], [0, 3, 0]], [[0, 1, 2]], colors=[[0, 0, 0], [90, 0, 0], [0, 240, 0]]
     )
-    colors = colors_from_mesh(np.array([[1.0, 1, 0.5], [0, 0, 9], [1, 0, 0]]), triangle)
+    places = np.array([[1.0, 1, 0.5], [0, 0, 9], [1, 0, 0]])
+    colors = dressed(Mesh(places, [[0, 1, 2]]), triangle).colors
     np.testing.assert_array_equal(colors, [[30, 80, 0], [0, 0, 0], [30, 0, 0]])
 
 
@@ -100,6 +100,6 @@ def test_what_lies_mostly_on_filled_surface_is_filled() -> None:
     plane = np.stack([x.ravel(), y.ravel(), 0 * x.ravel()], axis=1)
     source = Mesh(plane, grid_faces(n, n), filled=plane[:, 0] > 10)
     places = np.array([[3.0, 4, 0], [10.4, 7.2, 0.1], [10.6, 7.2, -0.1], [19, 19, 5]])
-    np.testing.assert_array_equal(filled_from_mesh(places, source), [False, False, True, True])
-    with pytest.raises(ValueError, match="nothing of the mesh was filled"):
-        filled_from_mesh(places, Mesh(plane, grid_faces(n, n)))
+    bare = Mesh(places, [[0, 1, 2]])
+    np.testing.assert_array_equal(dressed(bare, source).filled, [False, False, True, True])
+    assert dressed(bare, Mesh(plane, grid_faces(n, n))) is bare

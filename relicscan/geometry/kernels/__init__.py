@@ -27,7 +27,7 @@ _KEPT_DAYS = 30
 
 def kernel(function: Callable[..., Any]) -> Any:
     """Compile a function at its first call, or load what an earlier run compiled."""
-    return _numba().njit(nogil=True, cache=_CACHED)(function)
+    return _numba().njit(nogil=True, cache=_CACHE is not None)(function)
 
 
 @functools.cache
@@ -46,13 +46,15 @@ def _numba() -> Any:
             importlib.import_module("numba.np.arraymath")
         finally:
             del sys.modules[blas]
+    if _CACHE:  # the variable would come too late where somebody else has imported numba
+        numba.config.CACHE_DIR = _CACHE  # type: ignore[attr-defined]
     return numba
 
 
-def _prepare_cache() -> bool:
-    """Choose the folder for machine code, before numba loads; False where there is none."""
-    if os.environ.get("NUMBA_CACHE_DIR"):
-        return True
+def _prepared_cache() -> str | None:
+    """The folder for machine code; None where there can be none."""
+    if given := os.environ.get("NUMBA_CACHE_DIR"):
+        return given
     code = hashlib.sha256()
     for path in sorted(Path(__file__).parent.glob("*.py")):
         code.update(path.read_bytes())
@@ -67,9 +69,8 @@ def _prepare_cache() -> bool:
         (folder / f".{os.getpid()}").touch()
         (folder / f".{os.getpid()}").unlink()
     except (OSError, RuntimeError):  # no home, or a read-only one: compiled anew in each process
-        return False
-    os.environ["NUMBA_CACHE_DIR"] = str(folder)
-    return True
+        return None
+    return str(folder)
 
 
-_CACHED = _prepare_cache()
+_CACHE = _prepared_cache()

@@ -45,15 +45,7 @@ def build(vertices: FloatArray, faces: IntArray) -> TriangleTree:
     halved = kdtree.build(middles, LEAF)
     corners = np.ascontiguousarray(vertices[faces[halved.order]], dtype=np.float64)
     boxes = np.empty((2 * halved.first_leaf, 2, 3))
-    starts = kdtree.leaves(halved)
-    boxes[halved.first_leaf :, 0] = np.minimum.reduceat(corners.min(axis=1), starts[:-1])
-    boxes[halved.first_leaf :, 1] = np.maximum.reduceat(corners.max(axis=1), starts[:-1])
-    first = halved.first_leaf
-    while first > 1:
-        below = boxes[first : 2 * first].reshape(-1, 2, 2, 3)
-        boxes[first // 2 : first, 0] = below[:, :, 0].min(axis=1)
-        boxes[first // 2 : first, 1] = below[:, :, 1].max(axis=1)
-        first //= 2
+    _put_boxes(corners, kdtree.leaves(halved), halved.first_leaf, boxes)
     return TriangleTree(corners, halved.order, boxes, halved.first_leaf)
 
 
@@ -127,6 +119,24 @@ def _closest(tree, places, distance, face, weights, start, stop):
         weights[q, 0] = 1 - u - v
         weights[q, 1] = u
         weights[q, 2] = v
+
+
+@kernel
+def _put_boxes(corners, starts, first_leaf, boxes):
+    """Fill the boxes of all nodes, from the leaves up."""
+    for leaf in range(first_leaf):
+        for axis in range(3):
+            low, high = np.inf, -np.inf
+            for i in range(starts[leaf], starts[leaf + 1]):
+                for corner in range(3):
+                    low = min(low, corners[i, corner, axis])
+                    high = max(high, corners[i, corner, axis])
+            boxes[first_leaf + leaf, 0, axis] = low
+            boxes[first_leaf + leaf, 1, axis] = high
+    for node in range(first_leaf - 1, 0, -1):
+        for axis in range(3):
+            boxes[node, 0, axis] = min(boxes[2 * node, 0, axis], boxes[2 * node + 1, 0, axis])
+            boxes[node, 1, axis] = max(boxes[2 * node, 1, axis], boxes[2 * node + 1, 1, axis])
 
 
 @kernel
