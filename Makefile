@@ -1,6 +1,6 @@
 # What is done often, by name. Every target sets up what it needs first.
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-long check format samples docs readme real-scans bench bench-batch bench-cluster chaos hostile setup clean
+.PHONY: help demo test test-long check format samples docs readme real-scans bench bench-batch bench-cluster bench-large chaos hostile setup clean
 
 ifeq ($(OS),Windows_NT)
 bin := .venv/Scripts
@@ -49,6 +49,9 @@ bench: $(bench_ready) ## Measure the chain against its peers (ARGS="--points 100
 
 bench-batch: $(ready) ## Measure a batch: two jobs, overhead, running it again
 	$(bin)/python -m bench.batch $(ARGS)
+
+bench-large: $(ready) ## Measure scans that do not fit into memory (100 million points; long)
+	$(bin)/python -m bench.large $(ARGS)
 
 bench-cluster: $(ready) ## Measure a cluster, compute machines for 100,000 relics
 	$(bin)/python -m bench.cluster $(ARGS)

@@ -113,8 +113,6 @@ def _run(truth: Mesh, folder: Path, kind: str, points: int, memory: str) -> str:
         return f"{kind}: {took.ending}: {took.last_line}"
     record = json.loads((out / "scan" / "run.json").read_text(encoding="utf-8"))
     off = _judged(truth, out / "scan")
-        truth, out / "scan" / manifest["master"]["path"], manifest["frame"]["T_model_source"]
-    )
     steps = sorted(record["stage_seconds"].items(), key=lambda step: -step[1])[:4]
     return (
         f"{points:,} points in {kind.upper()} with --memory {memory}: {record['seconds']:.0f} s "

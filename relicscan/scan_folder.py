@@ -174,6 +174,13 @@ def _read(
     return _mesh_relic(replace(relic, frame=frame), scans[0])
 
 
+def thinned_to(points: int, most_points: int | None) -> int:
+    """How many of a relic's points are left when they have been read, about."""
+    if most_points is None or points <= max(LARGE, most_points):
+        return points
+    return most_points
+
+
 def _scans_of(
     files: Sequence[Path], most_points: int | None, progress: Callable[[float], None]
 ) -> Iterator[tuple[Path, Scan]]:
@@ -182,10 +189,10 @@ def _scans_of(
     done = 0
     for file in files:
         stream = streams.get(file)
-        if stream is None or most_points is None or together <= max(LARGE, most_points):
+        if stream is None or thinned_to(together, most_points) == together:
             yield from ((file, scan) for scan in formats.read(file))
             continue
-        share = max(1000, most_points * stream.points // together)
+        share = max(1000, thinned_to(together, most_points) * stream.points // together)
         before, here = done / together, stream.points / together
         found = thinned(
             stream.pieces,

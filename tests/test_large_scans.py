@@ -9,7 +9,9 @@ import pytest
 from tiny_scans import sphere, write_ply, write_toml
 
 from relicscan import formats, scan_folder
+from relicscan.batch.estimate import Size, estimate
 from relicscan.batch.run import run
+from relicscan.pipeline import read_pipeline
 from relicscan.relic import PointCloud, Relic
 
 
@@ -125,3 +127,13 @@ def test_a_run_hears_of_it_and_another_limit_reads_again(
         left.append(int(told.split(": ")[-1].split()[0].replace(",", "")))
     assert left[0] == pytest.approx(3_000, rel=0.15)
     assert left[1] == pytest.approx(6_000, rel=0.2)
+
+
+def test_what_is_thinned_is_estimated_as_what_is_left() -> None:
+    web = read_pipeline("web")
+    limit = web.max_points or 0
+    few, many = estimate(Size(limit), web), estimate(Size(100 * limit), web)
+    assert many.memory_bytes == few.memory_bytes
+    assert many.seconds > few.seconds
+    archive = read_pipeline("archive")
+    assert estimate(Size(100 * limit), archive).memory_bytes > 50 * few.memory_bytes

@@ -1,8 +1,9 @@
 """What a run will take, from the size of the scan and the costs that the stages declare.
 
 Seconds come from those costs, which `make bench` measures. Reconstruction makes as many
-triangles as its cells ask for; from there on stages work on triangles. Memory is a straight
-line through what the samples, a statue of 238,000 points and the benchmark's million took.
+triangles as its cells ask for; from there on stages work on triangles. Clouds that are thinned
+while they are read count as what is left of them. Memory is a straight line through what the
+samples, the benchmark's million points and 5.5 million (3.85 GB, 6.2 million triangles) took.
 """
 
 from __future__ import annotations
@@ -12,13 +13,17 @@ from dataclasses import dataclass
 from relicscan.formats import Peek
 from relicscan.pipeline import MESH, POINT_CLOUD, Pipeline
 from relicscan.relic import PointCloud, Relic
+from relicscan.scan_folder import thinned_to
 
 #: Starting a process and importing what a run needs; reading, writing and checking the files.
 START_SECONDS = 2.5
-BASE_BYTES, BYTES_PER_POINT, BYTES_PER_TRIANGLE = 250e6, 300, 700
+#: Reading a million points, and averaging them where there are too many.
+READING_SECONDS = 0.7
+BASE_BYTES, BYTES_PER_POINT, BYTES_PER_TRIANGLE = 250e6, 250, 420
 #: Triangles for each point where cells are as wide as the points are apart: a surface crosses
-#: 1.5 edges of the grid for each cell's side squared, and each crossing makes two triangles.
-TRIANGLES_PER_POINT = 3.6
+#: 1.5 edges of the grid for each cell's side squared, and each crossing makes two triangles;
+#: outliers and overlaps make none (2.5 to 3.1 were measured).
+TRIANGLES_PER_POINT = 3.1
 #: Bytes of a file for each point or triangle, where only reading would tell how many there are:
 #: on the low side (packed binary), so that the estimate is on the high side.
 BYTES_IN_FILE = 12
@@ -64,7 +69,8 @@ class Estimate:
 
 def estimate(size: Size, pipeline: Pipeline) -> Estimate:
     """What it will take to run a relic of that size."""
-    seconds, left, triangles = START_SECONDS, float(size.points), float(size.triangles)
+    seconds, triangles = START_SECONDS + READING_SECONDS * size.points / 1e6, float(size.triangles)
+    points = left = float(thinned_to(size.points, pipeline.max_points))
     for planned, reason in pipeline.plan(POINT_CLOUD if size.points else MESH):
         if reason is not None:
             continue
@@ -75,5 +81,5 @@ def estimate(size: Size, pipeline: Pipeline) -> Estimate:
         left = min(left, parameters.get("max_points") or left)
     return Estimate(
         seconds=seconds,
-        memory_bytes=BASE_BYTES + BYTES_PER_POINT * size.points + BYTES_PER_TRIANGLE * triangles,
+        memory_bytes=BASE_BYTES + BYTES_PER_POINT * points + BYTES_PER_TRIANGLE * triangles,
     )

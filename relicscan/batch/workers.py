@@ -67,8 +67,17 @@ class LocalWorkers:
     def machines(self) -> Mapping[str, Budget]:
         return self._machines
 
-    def refusal(self, estimate: Estimate) -> None:
-        """None: an estimate may be wrong, and here trying costs nobody else anything."""
+    def refusal(self, estimate: Estimate) -> tuple[str, str] | None:
+        """Why there is not enough memory here, and what would work; None if there may be."""
+        allowed = self._machines[HERE].memory_bytes
+        if estimate.memory_bytes <= allowed:
+            return None
+        return (
+            f"it may need {estimate.memory_bytes / 1e9:,.1f} GB of memory, and the run may use "
+            f"{allowed / 1e9:,.1f} GB",
+            "give it more with --memory, run it on a machine that has more, or set "
+            "voxel_downsample.max_points: more points than that are thinned while they are read",
+        )
 
     def start(self, job: Job, log: Path, machine: str = HERE) -> None:
         thread = threading.Thread(target=self._run, args=(job, log), daemon=True)

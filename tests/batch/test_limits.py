@@ -13,6 +13,7 @@ import pytest
 from tiny_scans import checked_output, files_below, read_json, write_cup
 
 from relicscan.batch.budget import LEAST_BYTES
+from relicscan.batch.estimate import Estimate
 from relicscan.batch.job import Outcome
 from relicscan.batch.run import run
 
@@ -240,3 +241,27 @@ def test_a_hang_costs_no_more_than_its_time(notes: Path, tmp_path: Path, pipelin
     )
     assert ended == ["cup", "deaf", "deaf"]
     assert time.monotonic() - began < 60  # two times six seconds, and not two minutes of sleep
+
+
+def test_more_than_there_is_memory_for_is_refused_before_it_is_begun(
+    tmp_path: Path, pipeline: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("cup", "statue"):
+        write_cup(tmp_path / "scans" / name)
+    told = {"cup": Estimate(1, 1e8), "statue": Estimate(99, 2.5e9)}
+    monkeypatch.setattr("relicscan.batch.plan.survey", lambda *_: told)
+    begun: list[str | None] = []
+    cup, statue = run(
+        tmp_path / "scans",
+        tmp_path / "out",
+        pipeline=pipeline,
+        memory_bytes=2_000_000_000,
+        observe=lambda event: begun.append(event.id) if event.kind == "relic_started" else None,
+    )
+    assert begun == ["cup"]
+    assert cup.state == "done"
+    assert (statue.state, statue.lasting) == ("out_of_memory", False)
+    ((text, remedy),) = statue.reasons
+    assert text == "it may need 2.5 GB of memory, and the run may use 2.0 GB"
+    assert "--memory" in (remedy or "")
+    assert "max_points" in (remedy or "")
