@@ -53,7 +53,10 @@ def fill(disk: Path, leave: int) -> Path:
 
 
 @linux
-@pytest.mark.parametrize("leave_kb", [0, 60, 250, 500])
+@pytest.mark.parametrize(
+    "leave_kb",
+    [0, 250, *(pytest.param(kb, marks=pytest.mark.slow) for kb in (60, 500))],
+)
 def test_a_disk_that_runs_full_stops_the_run_and_loses_nothing(
     shelf: Path, small_disk: Path, leave_kb: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -80,7 +83,9 @@ def test_a_disk_that_runs_full_stops_the_run_and_loses_nothing(
 
 
 @linux
-@pytest.mark.parametrize("limit_kb", [2, 20, 100])
+@pytest.mark.parametrize(
+    "limit_kb", [20, *(pytest.param(kb, marks=pytest.mark.slow) for kb in (2, 100))]
+)
 def test_files_that_may_not_grow_cost_their_relic(
     shelf: Path, tmp_path: Path, limit_kb: int
 ) -> None:

@@ -117,7 +117,10 @@ def test_paths_longer_than_any_file_system_takes(cli: Cli, shelf: Path, tmp_path
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals as POSIX has them")
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+@pytest.mark.parametrize(
+    "number",
+    [signal.SIGTERM, signal.SIGINT, pytest.param(signal.SIGHUP, marks=pytest.mark.slow)],
+)
 def test_a_signal_ends_it_whole_and_the_same_command_goes_on(
     shelf: Path, tmp_path: Path, number: int
 ) -> None:
