@@ -175,7 +175,7 @@ def _read(
 
 
 def thinned_to(points: int, most_points: int | None) -> int:
-    """How many of a relic's points are left when they have been read, about."""
+    """How many of a relic's points are to be left when they have been read."""
     if most_points is None or points <= max(LARGE, most_points):
         return points
     return most_points

@@ -133,7 +133,9 @@ def test_what_is_thinned_is_estimated_as_what_is_left() -> None:
     web = read_pipeline("web")
     limit = web.max_points or 0
     few, many = estimate(Size(limit), web), estimate(Size(100 * limit), web)
-    assert many.memory_bytes == few.memory_bytes
+    assert few.memory_bytes < many.memory_bytes < 1.3 * few.memory_bytes
+    assert many.memory_bytes < 6e9
+    assert estimate(Size(1000 * limit), web).memory_bytes == many.memory_bytes
     assert many.seconds > few.seconds
     archive = read_pipeline("archive")
-    assert estimate(Size(100 * limit), archive).memory_bytes > 50 * few.memory_bytes
+    assert estimate(Size(100 * limit), archive).memory_bytes > 40 * few.memory_bytes

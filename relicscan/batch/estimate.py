@@ -3,7 +3,8 @@
 Seconds come from those costs, which `make bench` measures. Reconstruction makes as many
 triangles as its cells ask for; from there on stages work on triangles. Clouds that are thinned
 while they are read count as what is left of them. Memory is a straight line through what the
-samples, the benchmark's million points and 5.5 million (3.85 GB, 6.2 million triangles) took.
+samples, the benchmark's million points (0.72 GB), 5.5 million (3.85 GB, 6.2 million triangles)
+and 100 million thinned to five (4.95 GB) took.
 """
 
 from __future__ import annotations
@@ -19,11 +20,13 @@ from relicscan.scan_folder import thinned_to
 START_SECONDS = 2.5
 #: Reading a million points, and averaging them where there are too many.
 READING_SECONDS = 0.7
-BASE_BYTES, BYTES_PER_POINT, BYTES_PER_TRIANGLE = 250e6, 250, 420
+BASE_BYTES, BYTES_PER_POINT, BYTES_PER_TRIANGLE = 250e6, 400, 420
 #: Triangles for each point where cells are as wide as the points are apart: a surface crosses
 #: 1.5 edges of the grid for each cell's side squared, and each crossing makes two triangles;
 #: outliers and overlaps make none (2.5 to 3.1 were measured).
 TRIANGLES_PER_POINT = 3.1
+#: Thinning leaves more than it aims for, since stray points have cells of their own.
+STRAY_CELLS = 1.25
 #: Bytes of a file for each point or triangle, where only reading would tell how many there are:
 #: on the low side (packed binary), so that the estimate is on the high side.
 BYTES_IN_FILE = 12
@@ -71,6 +74,8 @@ def estimate(size: Size, pipeline: Pipeline) -> Estimate:
     """What it will take to run a relic of that size."""
     seconds, triangles = START_SECONDS + READING_SECONDS * size.points / 1e6, float(size.triangles)
     points = left = float(thinned_to(size.points, pipeline.max_points))
+    if points < size.points:
+        points *= STRAY_CELLS
     for planned, reason in pipeline.plan(POINT_CLOUD if size.points else MESH):
         if reason is not None:
             continue
