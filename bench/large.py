@@ -6,7 +6,7 @@
 
 Points of the benchmark relic, spread evenly, with noise and outliers, are written a million
 at a time; then `relicscan run` has so much memory and no more. Prints what it took and how
-far the finest level is from the true surface.
+far the master is from the true surface.
 """
 
 from __future__ import annotations

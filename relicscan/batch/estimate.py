@@ -3,8 +3,8 @@
 Seconds come from those costs, which `make bench` measures. Reconstruction makes as many
 triangles as its cells ask for; from there on stages work on triangles. Clouds that are thinned
 while they are read count as what is left of them. Memory is a straight line through what the
-samples, the benchmark's million points (0.72 GB), 5.5 million (3.85 GB, 6.2 million triangles)
-and 100 million thinned to five (4.95 GB) took.
+benchmark's million points (0.72 GB) and 5.5 million (3.85 GB, 6.2 million triangles) took, with
+room above it: a scan of 100 million, thinned to five, asked for more than 4.9 GB.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ BASE_BYTES, BYTES_PER_POINT, BYTES_PER_TRIANGLE = 250e6, 400, 420
 #: 1.5 edges of the grid for each cell's side squared, and each crossing makes two triangles;
 #: outliers and overlaps make none (2.5 to 3.1 were measured).
 TRIANGLES_PER_POINT = 3.1
-#: Thinning leaves more than it aims for, since stray points have cells of their own.
+#: Thinning leaves more than it aims for, since stray points have cells of their own: 1.1 times
+#: of 20 million; of more points more is expected, and was not counted.
 STRAY_CELLS = 1.25
 #: Bytes of a file for each point or triangle, where only reading would tell how many there are:
 #: on the low side (packed binary), so that the estimate is on the high side.

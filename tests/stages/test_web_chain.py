@@ -75,7 +75,7 @@ def test_a_box_keeps_its_edges(web: Pipeline) -> None:
     points, _ = box_points(20, 1.0)
     mesh = at_home(run_pipeline(scan_relic(PointCloud(noisy(points, 0.02))), web))
     assert is_watertight(mesh.faces)
-    assert volume(mesh) == pytest.approx(40**3, rel=4e-3)
+    assert volume(mesh) == pytest.approx(40**3, rel=3e-3), "cells of two spacings round the edges"
     along = np.linspace(-19, 19, 100)
     edge = np.stack([along, np.full(100, 20.0), np.full(100, 20.0)], axis=1)
     for turn in (np.eye(3), rotation([1, 1, 1], 120), rotation([1, 0, 0], 90)):
