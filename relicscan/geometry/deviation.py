@@ -98,15 +98,19 @@ def deviations(
     for mesh in (master, *levels):
         require_faces(mesh)
         require_plausible(mesh.vertices)
+    different = list({id(level): level for level in levels}.values())  # small scans have one
     if cloud is None:
-        return _from_mesh(levels, master, samples, seed)
-    require_count(cloud.points, 1)
-    if cloud.normals is None:
-        raise StageError(
-            "the points have no normals, so the surface that they span is not known",
-            remedy="put estimate_normals before this stage",
-        )
-    return _from_points(levels, master, cloud.points, cloud.normals, samples, seed)
+        measured = _from_mesh(different, master, samples, seed)
+    else:
+        require_count(cloud.points, 1)
+        if cloud.normals is None:
+            raise StageError(
+                "the points have no normals, so the surface that they span is not known",
+                remedy="put estimate_normals before this stage",
+            )
+        measured = _from_points(different, master, cloud.points, cloud.normals, samples, seed)
+    of_level = dict(zip(map(id, different), measured, strict=True))
+    return [of_level[id(level)] for level in levels]
 
 
 def _from_points(

@@ -39,9 +39,10 @@ def build_levels(
     levels: list[Level] = []
     warnings: list[str] = []
     for name, ceiling in sorted(ceilings.items(), key=lambda item: -item[1]):
-        finer = decimated(finer, ceiling, attributes=mesh)
-        shaded = replace(finer, normals=vertex_normals(finer.vertices, finer.faces))
-        levels.append(Level(name, ceiling, shaded))
+        fewer = decimated(finer, ceiling, attributes=mesh)
+        if fewer is not finer or not levels:
+            finer = replace(fewer, normals=vertex_normals(fewer.vertices, fewer.faces))
+        levels.append(Level(name, ceiling, finer))
         if len(finer.faces) > ceiling:
             warnings.append(
                 f"level {name} has {len(finer.faces):,} triangles, over its ceiling of "
