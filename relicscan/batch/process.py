@@ -113,11 +113,13 @@ def attempt(
     if heard.outcome is not None:
         outcome = replace(Outcome.from_data(heard.outcome), attempts=job.attempt)
     else:
-        state, reason = _ending(job, process.returncode, stopped, peak, _tail(log, log_began))
+        state, (text, remedy) = _ending(
+            job, process.returncode, stopped, peak, _tail(log, log_began)
+        )
         outcome = Outcome(
             job.id,
             state,
-            reasons=(reason,),
+            reasons=((f"stage {heard.stage}: {text}" if heard.stage else text, remedy),),
             seconds=time.perf_counter() - heard.started,
             peak_memory_bytes=peak,
             attempts=job.attempt,
@@ -140,6 +142,7 @@ class _Listener:
         self.process, self.emit = process, emit
         self.started = time.perf_counter()
         self.outcome: Mapping[str, Any] | None = None
+        self.stage: str | None = None
         self.identity: Mapping[str, Any] = {}
         self.silent = threading.Event()
         self.thread = threading.Thread(target=self._listen, daemon=True)
@@ -162,6 +165,7 @@ class _Listener:
             case "identity":
                 self.identity = event["identity"]
             case _:
+                self.stage = event.get("stage")
                 self.emit(event)
 
 
@@ -217,9 +221,9 @@ def _ending(
         )
     full = job.memory_bytes is not None and peak > 0.95 * job.memory_bytes
     if stopped == "memory" or full or any(words in log for words in _OUT_OF_MEMORY):
-        allowed = f" of {job.memory_bytes / 1e9:,.1f} GB" if job.memory_bytes else ""
+        allowed = f"its limit of {job.memory_bytes / 1e9:,.1f} GB" if job.memory_bytes else "there is"
         return "out_of_memory", (
-            f"it needed more memory than its limit{allowed}",
+            f"it needed more memory than {allowed}",
             "give it more with --memory and --retry, run it on a machine that has more, or set "
             "voxel_downsample.max_points",
         )

@@ -78,16 +78,11 @@ def run_job(job: Job, emit: Emit) -> Outcome:
     except RelicscanError as error:
         record.end("failed", None, error)
     except MemoryError:
+        # The parent may have seen it first. Whoever did, it is told in its words: see `process`.
         record.let_go()
-        record.end(
-            "out_of_memory",
-            None,
-            StageError(
-                "there was not enough memory",
-                stage=record.stage,
-                remedy="run it on a machine with more, or set voxel_downsample.max_points",
-            ),
-        )
+        traceback.print_exc()
+        sys.stderr.flush()
+        os._exit(1)
     except Exception as error:
         traceback.print_exc()
         record.end(

@@ -97,7 +97,7 @@ def test_every_reason_has_a_remedy_and_no_path_of_this_machine(night: Night) -> 
         ("unposed", "stage merge_scans: 2 of 2 scans have no pose (a, b)", "scan.pose"),
         ("crashing", "its process ended with SIGABRT", ".relicscan/quarantine/crashing"),
         ("defect", "stage build_levels: KeyError: 'something of ours'", "please report it"),
-        ("exhausted", "stage build_levels: there was not enough memory", "max_points"),
+        ("exhausted", "stage build_levels: it needed more memory than its limit of", "max_points"),
         ("full", "there is no room to write this file (No space left on device)", "free disk"),
     ],
 )
