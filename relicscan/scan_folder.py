@@ -211,7 +211,8 @@ def _told_thinned(scan: Scan, points: int, found: Thinned) -> Scan:
     notes = [
         f"{points:,} points were averaged over cells of {found.cell_size:.3g} in the file's unit "
         f"while they were read, as voxel_downsample.max_points asks: {len(found.columns['x']):,} "
-        "are left"
+        f"are left. Cells with less than an eighth of what is around them, {found.sparse:,} of the "
+        "points, were left out: strays, and clipped corners of the surface"
     ]
     if found.nowhere:
         notes.append(f"{found.nowhere:,} of them were no numbers, or absurdly far away")

@@ -27,7 +27,8 @@ def remove_outliers(
     """Remove points that are much farther from their neighbours than these from theirs.
 
     The local outlier factor (Breunig et al. 2000) in its simplest form: what was
-    scanned sparsely is spared.
+    scanned sparsely is spared, if it is a surface. Points that are lonelier than is typical
+    of the cloud, with neighbours on all sides, go as well.
     """
     cloud = relic.the_cloud()
     outliers = local_outliers(cloud.points, neighbours, ratio)

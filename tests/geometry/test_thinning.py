@@ -22,6 +22,10 @@ def in_pieces(points: Array, size: int, **more: Array) -> Pieces:
     return pieces
 
 
+def _keys(cells: Array) -> Array:
+    return np.asarray(cells.astype(int) @ [1_000_000, 1_000, 1])
+
+
 def places(columns: dict[str, Array]) -> Array:
     return np.stack([columns[axis] for axis in "xyz"], axis=1)
 
@@ -48,9 +52,31 @@ def test_each_is_the_mean_of_its_cell(ball: Array) -> None:
     np.testing.assert_allclose(red, mean[:, 2] + 50, atol=1e-9)
     middle = np.median(ball, axis=0)
     cells = np.floor((ball - middle) / found.cell_size).astype(int)
-    assert len(np.unique(cells, axis=0)) == len(mean)
+    assert len(mean) < len(np.unique(cells, axis=0)) < 1.2 * len(mean)
+    held = len(ball) - found.sparse
+    assert held == np.isin(_keys(cells), _keys(np.floor((mean - middle) / found.cell_size))).sum()
     chosen = (cells == np.floor((mean[100] - middle) / found.cell_size)).all(axis=1)
     np.testing.assert_allclose(mean[100], ball[chosen].mean(axis=0), atol=1e-9)
+
+
+def test_strays_do_not_become_many(ball: Array) -> None:
+    rng = np.random.default_rng(5)
+    stray = ball[::100] * (1 + rng.uniform(0.02, 0.05, (600, 1)))
+    found = thinned(in_pieces(np.vstack([ball, stray]), 7_000), 60_600, 3_000)
+    assert found is not None
+    off = np.linalg.norm(places(found.columns), axis=1) - 50
+    assert (off > 0.6).sum() < 0.01 * len(off)
+    assert found.sparse > 400
+
+
+def test_what_was_scanned_sparsely_stays(ball: Array) -> None:
+    sparse = np.vstack([ball[ball[:, 2] > 0], ball[ball[:, 2] <= 0][::20]])
+    found = thinned(in_pieces(sparse, 7_000), len(sparse), 3_000)
+    assert found is not None
+    low = sphere_points(500)
+    low = low[low[:, 2] < 0]
+    apart = np.linalg.norm(low[:, None] - places(found.columns)[None], axis=2).min(axis=1)
+    assert apart.max() < 6
 
 
 @pytest.mark.parametrize("size", [1, 977, 60_000])

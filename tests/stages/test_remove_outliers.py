@@ -46,3 +46,13 @@ def test_a_half_scanned_six_times_more_sparsely_stays() -> None:
 
 def test_an_even_scan_with_a_rim_stays_whole() -> None:
     assert len(kept(sphere_points(COUNT, above=0.0))) == COUNT // 2
+
+
+def test_strays_among_strays_go_although_they_are_no_lonelier_than_these() -> None:
+    ball = noisy(sphere_points(COUNT), 0.1 * SPACING)
+    rng = np.random.default_rng(10)
+    cloud = rng.uniform(-100, 100, (1200, 3))
+    stray = cloud[np.abs(np.linalg.norm(cloud, axis=1) - 50) > 3 * SPACING]
+    remaining = kept(np.vstack([ball, stray]))
+    assert len(remaining & {tuple(p) for p in stray}) < 0.05 * len(stray)
+    assert len(remaining & {tuple(p) for p in ball}) >= 0.999 * COUNT

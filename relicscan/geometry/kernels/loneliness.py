@@ -25,13 +25,13 @@ def mean_distances(tree, near, mean, start, stop):
 
 
 @kernel
-def lonelier(near, mean, ratio, mask, start, stop):
-    """Set mask (n,) where a point's mean distance is over `ratio` times its neighbours' median."""
+def above_median(near, value, ratio, mask, start, stop):
+    """Set mask (n,) where a value (n,) is over `ratio` times the median of those at near (n, k)."""
     theirs = np.empty(near.shape[1])
     for i in range(start, stop):
         for j in range(len(theirs)):
-            theirs[j] = mean[near[i, j]]
-        mask[i] = mean[i] > ratio * np.median(theirs)
+            theirs[j] = value[near[i, j]]
+        mask[i] = value[i] > ratio * np.median(theirs)
 
 
 @kernel

@@ -1,4 +1,4 @@
-"""Planes fitted to each point's neighbours, in one pass with the search for them."""
+"""Planes fitted to each point's neighbours."""
 
 from __future__ import annotations
 
@@ -21,32 +21,12 @@ def fit(tree, k, normals, variation, near, start, stop):
     found = work.found
     for t in range(start, stop):
         count = search(tree, points[t, 0], points[t, 1], points[t, 2], np.inf, work)
-        mx = my = mz = 0.0
-        for j in range(count):
-            mx += points[found[j], 0]
-            my += points[found[j], 1]
-            mz += points[found[j], 2]
-        mx /= count
-        my /= count
-        mz /= count
-        xx = yy = zz = xy = xz = yz = 0.0
-        for j in range(count):
-            x = points[found[j], 0] - mx
-            y = points[found[j], 1] - my
-            z = points[found[j], 2] - mz
-            xx += x * x
-            yy += y * y
-            zz += z * z
-            xy += x * y
-            xz += x * z
-            yz += y * z
+        nx, ny, nz, variation_here = _plane(points, found, count)
         i = order[t]
-        nx, ny, nz, low = _smallest_eigenvector(xx, yy, zz, xy, xz, yz)
         normals[i, 0] = nx
         normals[i, 1] = ny
         normals[i, 2] = nz
-        trace = xx + yy + zz
-        variation[i] = max(low, 0.0) / trace if trace > 0 else 0.0
+        variation[i] = variation_here
         filled = 0
         for j in range(count):
             if found[j] != t and filled < m:
@@ -54,6 +34,40 @@ def fit(tree, k, normals, variation, near, start, stop):
                 filled += 1
         for j in range(filled, m):
             near[i, j] = i
+
+
+@kernel
+def variations(points, near, which, variation, start, stop):
+    """Fill variation (q,) of some points (q,) from their nearest others near (n, k)."""
+    for q in range(start, stop):
+        _, _, _, variation[q] = _plane(points, near[which[q]], near.shape[1])
+
+
+@kernel
+def _plane(points, found, count):
+    """Unit normal of the plane through points found[:count], and their surface variation."""
+    mx = my = mz = 0.0
+    for j in range(count):
+        mx += points[found[j], 0]
+        my += points[found[j], 1]
+        mz += points[found[j], 2]
+    mx /= count
+    my /= count
+    mz /= count
+    xx = yy = zz = xy = xz = yz = 0.0
+    for j in range(count):
+        x = points[found[j], 0] - mx
+        y = points[found[j], 1] - my
+        z = points[found[j], 2] - mz
+        xx += x * x
+        yy += y * y
+        zz += z * z
+        xy += x * y
+        xz += x * z
+        yz += y * z
+    nx, ny, nz, low = _smallest_eigenvector(xx, yy, zz, xy, xz, yz)
+    trace = xx + yy + zz
+    return nx, ny, nz, max(low, 0.0) / trace if trace > 0 else 0.0
 
 
 @kernel
