@@ -1,5 +1,7 @@
 """Normals of a cloud: planes fitted to each point's neighbours (Hoppe et al. 1992).
 
+To the nearer ones alone where all of them are not of one surface: see `kernels.planes`.
+
 Their sign is arbitrary: see `relicscan.geometry.orientation`.
 """
 
@@ -19,6 +21,9 @@ from relicscan.relic import FloatArray
 #: relic 356 get another sign with 8 than with 10, and with 5 some points part from the rest.
 STEPS = 8
 
+#: Points with more surface variation than this do not lie on one surface with their neighbours.
+UNCLEAR = 0.08
+
 
 class Planes(NamedTuple):
     """What is around each point: unit normals (n, 3) of arbitrary sign, and how flat it is.
@@ -36,11 +41,11 @@ class Planes(NamedTuple):
     def unclear_share(self) -> float:
         """Share of points that do not lie on one surface with their neighbours.
 
-        Where the surface variation is over 0.08. Over a half of the points means that
+        Over a half of the points means that
         signs are not to be trusted: noise of 0.6 point spacings and more (0.6), or walls
         thinner than two spacings (0.6 at 1.8, with half of the signs wrong).
         """
-        return float((self.variation > 0.08).mean())
+        return float((self.variation > UNCLEAR).mean())
 
 
 def fit_planes(points: FloatArray, neighbours: int = 14) -> Planes:

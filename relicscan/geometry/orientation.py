@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from relicscan import threads
-from relicscan.geometry.normals import Planes
+from relicscan.geometry.normals import UNCLEAR, Planes
 from relicscan.relic import FloatArray
 
 #: Below this share of outermost points that face outwards a surface counts as an open sheet.
@@ -80,7 +80,8 @@ def orient_consistently(
     root, turned = signs.spanning_forest(planes.near, classes)
     labels = np.unique(root, return_inverse=True)[1]
     normals = np.where(turned[:, None], -planes.normals, planes.normals)
-    outwards, sureness = _outward_signs(points, normals, labels, facing)
+    on_surface = planes.variation <= UNCLEAR
+    outwards, sureness = _outward_signs(points, normals, labels, on_surface, facing)
     if seen_from is not None:
         _decide_by_sight(outwards, sureness, points, normals, labels, seen_from)
     sure = float(sureness[np.argmax(np.bincount(labels))])
@@ -91,12 +92,20 @@ def orient_consistently(
 
 
 def _outward_signs(
-    p: FloatArray, n: FloatArray, labels: NDArray[np.int64], facing: FloatArray | None
+    p: FloatArray,
+    n: FloatArray,
+    labels: NDArray[np.int64],
+    on_surface: NDArray[np.bool_],
+    facing: FloatArray | None,
 ) -> tuple[FloatArray, FloatArray]:
-    """Sign of each part so that its outermost points face outwards, and how sure that is."""
+    """Sign of each part so that its outermost points face outwards, and how sure that is.
+
+    What is farthest out are strays first, so points that are on no surface have no say.
+    """
     from relicscan.geometry.kernels import signs as kernels
 
     order = np.argsort(labels, kind="stable")
+    order = order[on_surface[order]]
     starts = np.searchsorted(labels[order], np.arange(labels.max() + 2))
     directions = np.array([d for d in itertools.product((-1.0, 0.0, 1.0), repeat=3) if any(d)])
     votes = np.zeros(len(starts) - 1)

@@ -1,14 +1,21 @@
-"""Points that have far fewer neighbours than their own neighbours have.
+"""Points that are on no surface.
 
-The classic statistical filter (Rusu et al. 2008) compares each point's mean
-neighbour distance with one figure for the whole cloud, and so eats the parts
-that were scanned sparsely. Comparing with the neighbours' own figure instead
-is the local outlier factor (Breunig et al. 2000) in its simplest form: it is
-as sharp where the scan is dense, and spares what is merely sparse.
+Three kinds of stray, each told by what it is not:
 
-Strays whose neighbours are strays are as lonely as these. They are told from a sparse part
-of the surface by what that is: a surface. Where points are sparser than is typical and
-their neighbours lie on all sides (surface variation, Pauly et al. 2002), none is.
+- *lonely*: the classic statistical filter (Rusu et al. 2008) compares each point's mean
+  neighbour distance with one figure for the whole cloud, and so eats the parts that were
+  scanned sparsely. Comparing with the neighbours' own figure instead is the local outlier
+  factor (Breunig et al. 2000) in its simplest form: it is as sharp where the scan is dense,
+  and spares what is merely sparse;
+- *scattered*: strays whose neighbours are strays are as lonely as these. Where points are
+  sparser than is typical and their neighbours lie on all sides (surface variation, Pauly et
+  al. 2002), there is no sparse surface either;
+- *hovering*: too near to a surface to be lonely. Its neighbours lie in a plane, and none of
+  them at its height, as would some across a thin wall that was scanned sparsely.
+
+On the benchmark vase (a million points, 1 % of them astray, 0.6 mm between points) 3,151 of
+the 8,604 points over 0.5 mm off are left by the first, 2,708 by the first two, 1,279 by all
+three, and of those over 1 mm off 175. Of the 774,000 within 0.2 mm they take 188.
 """
 
 from __future__ import annotations
@@ -20,31 +27,58 @@ from relicscan import threads
 from relicscan.geometry.neighbours import tree
 from relicscan.relic import FloatArray
 
-#: Surface variation of neighbours that lie on all sides. It is 0 on a plane, 1/3 in a full ball;
-#: of 16 points scattered evenly in one 0.19 on the median and over 0.08 for 99 %; at the corner
-#: of a cube 0.07.
-SCATTERED = 0.08
+#: Sparse is what has so many times the typical distance to its neighbours; scattered are
+#: neighbours with more surface variation than that, all 16 and the nearer 8 (across a thin wall
+#: lies another surface). It is 0 on a plane, 1/3 in a full ball, and of points scattered evenly
+#: in one over 0.05 for 90 %. With 1.75 and 0.05 the vase would lose 1,205 true points, with 2
+#: and 0.08 it would keep 310 strays over 1 mm off.
+SPARSE, SCATTERED = 2.0, 0.05
+
+#: A point hovers that is so many spacings and standard deviations above a plane through its
+#: neighbours which have no more surface variation than that.
+HOVERING, DEVIATIONS, FLAT = 0.8, 4.0, 0.04
+
+#: Where more than this share were strays, others that were hidden among them are looked for.
+AGAIN = 0.05
 
 
 def local_outliers(
     points: FloatArray, neighbours: int = 16, ratio: float = 2.0
 ) -> NDArray[np.bool_]:
-    """Mask (n,) of points that are lonelier than their neighbours, or sparse and on no surface.
+    """Mask (n,) of points that are lonely, scattered, or hover over a surface.
 
-    Lonely and sparse: `ratio` times the mean neighbour distance of the neighbours, of the cloud.
+    Lonely and sparse is what is more than `ratio` times as far from its neighbours as these
+    from theirs, or as is typical of the cloud.
     """
+    stray = np.zeros(len(points), dtype=bool)
+    left, rest = np.arange(len(points)), points
+    while len(left) > neighbours:
+        found = _strays(rest, neighbours, ratio)
+        stray[left[found]] = True
+        if found.mean() <= AGAIN:
+            break
+        left, rest = left[~found], rest[~found]
+    return stray
+
+
+def _strays(points: FloatArray, neighbours: int, ratio: float) -> NDArray[np.bool_]:
     from relicscan.geometry.kernels import planes
 
-    if len(points) <= neighbours:
-        return np.zeros(len(points), dtype=bool)
     near, mean = _mean_distances(points, neighbours)
-    stray = _more_than_neighbours(mean, near, ratio)
-    sparse = np.flatnonzero((mean > ratio * np.median(mean)) & ~stray)
+    theirs = _medians_of_neighbours(mean, near)
+    stray = mean > ratio * theirs
+    sparse = np.flatnonzero((mean > SPARSE * np.median(mean)) & ~stray)
     variation = np.empty(len(sparse))
     threads.in_blocks(
         lambda a, b: planes.variations(points, near, sparse, variation, a, b), len(sparse)
     )
     stray[sparse] = variation > SCATTERED
+    # Of k points around one in a plane the mean distance is 2/3 sqrt(k / pi) spacings.
+    above = HOVERING / (2 / 3 * np.sqrt(neighbours / np.pi)) * theirs
+    threads.in_blocks(
+        lambda a, b: planes.hovering(points, near, above, DEVIATIONS, FLAT, stray, a, b),
+        len(points),
+    )
     return stray
 
 
@@ -58,7 +92,7 @@ def sparser_than_neighbours(
     if len(means) <= neighbours:
         return np.zeros(len(means), dtype=bool)
     near, _ = _mean_distances(means, neighbours)
-    return _more_than_neighbours(1 / counts, near, ratio)
+    return np.asarray(ratio * counts < _medians_of_neighbours(counts.astype(np.float64), near))
 
 
 def _mean_distances(points: FloatArray, k: int) -> tuple[NDArray[np.int32], FloatArray]:
@@ -71,17 +105,13 @@ def _mean_distances(points: FloatArray, k: int) -> tuple[NDArray[np.int32], Floa
     return near, mean
 
 
-def _more_than_neighbours(
-    value: FloatArray, near: NDArray[np.int32], ratio: float
-) -> NDArray[np.bool_]:
-    """Mask (n,) of points with over `ratio` times the median of their neighbours' values.
+def _medians_of_neighbours(value: FloatArray, near: NDArray[np.int32]) -> FloatArray:
+    """The median (n,) of the values (n,) at near (n, k).
 
-    The median, not the mean: two outliers side by side must not vouch for each other.
+    Not the mean: two outliers side by side must not vouch for each other.
     """
     from relicscan.geometry.kernels import loneliness
 
-    more = np.empty(len(value), dtype=bool)
-    threads.in_blocks(
-        lambda a, b: loneliness.above_median(near, value, ratio, more, a, b), len(value)
-    )
-    return more
+    median = np.empty(len(value))
+    threads.in_blocks(lambda a, b: loneliness.medians(near, value, median, a, b), len(value))
+    return median

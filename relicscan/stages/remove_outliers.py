@@ -24,11 +24,12 @@ def remove_outliers(
         Field(gt=1, description="Remove a point that is this many times lonelier than they are."),
     ] = 2.0,
 ) -> Relic:
-    """Remove points that are much farther from their neighbours than these from theirs.
+    """Remove points that are on no surface: lonely ones, scattered ones, hovering ones.
 
-    The local outlier factor (Breunig et al. 2000) in its simplest form: what was
-    scanned sparsely is spared, if it is a surface. Points that are lonelier than is typical
-    of the cloud, with neighbours on all sides, go as well.
+    Lonely: much farther from their neighbours than these from theirs (the local outlier
+    factor, Breunig et al. 2000, in its simplest form), so what was scanned sparsely is
+    spared. Scattered: sparse, with neighbours on all sides. Hovering: above a plane of
+    neighbours, with none at their height.
     """
     cloud = relic.the_cloud()
     outliers = local_outliers(cloud.points, neighbours, ratio)

@@ -53,6 +53,27 @@ def test_the_walk_does_not_step_through_a_thin_wall() -> None:
     assert not after.warnings
 
 
+def test_a_dense_outside_does_not_turn_the_planes_of_a_sparse_inside() -> None:
+    dense = square_points(30, 0.5)
+    sparse = square_points(30, 1.25) - [0, 0, 2.0]
+    rng = np.random.default_rng(3)
+    points = np.vstack([dense, sparse])
+    points += rng.normal(0, [0.2, 0.2, 0.05], points.shape)
+    after = run(points)
+    flat = np.abs(after.cloud.normals[len(dense) :, 2]) > 0.9
+    assert flat.mean() > 0.9
+
+
+def test_strays_far_out_have_no_say_in_what_is_outside() -> None:
+    ball = sphere_points(8000)
+    rng = np.random.default_rng(4)
+    away = rng.normal(size=(400, 3))
+    stray = away / np.linalg.norm(away, axis=1, keepdims=True) * rng.uniform(52, 58, (400, 1))
+    after = run(np.vstack([ball, stray]))
+    assert after.figures["outside_sureness"] > 0.9
+    assert np.einsum("ij,ij->i", after.cloud.normals[:8000], ball).min() > 0
+
+
 def test_walls_thinner_than_the_scan_can_tell_are_warned_about() -> None:
     points, _ = cup(spacing=1.5)
     assert any("walls are thinner than two point spacings" in w for w in run(points).warnings)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from shapes import cloud_relic, noisy, spacing_of, sphere_points
+from shapes import cloud_relic, noisy, spacing_of, sphere_points, square_points
 
 from relicscan.relic import PointCloud
 from relicscan.stages.remove_outliers import remove_outliers
@@ -56,3 +56,20 @@ def test_strays_among_strays_go_although_they_are_no_lonelier_than_these() -> No
     remaining = kept(np.vstack([ball, stray]))
     assert len(remaining & {tuple(p) for p in stray}) < 0.05 * len(stray)
     assert len(remaining & {tuple(p) for p in ball}) >= 0.999 * COUNT
+
+
+def test_what_hovers_goes_and_a_sparse_side_of_a_thin_wall_stays() -> None:
+    dense = noisy_square(0.6)
+    rng = np.random.default_rng(11)
+    hovering = dense[rng.choice(len(dense), 40, replace=False)] + [0, 0, 0.9]
+    sparse = noisy_square(1.3) - [0, 0, 2.0]
+    remaining = kept(np.vstack([dense, hovering, sparse]))
+    assert len(remaining & {tuple(p) for p in hovering}) <= 4
+    assert len(remaining & {tuple(p) for p in dense}) == len(dense)
+    assert len(remaining & {tuple(p) for p in sparse}) >= 0.95 * len(sparse)
+
+
+def noisy_square(spacing: float) -> np.ndarray:
+    points = square_points(30, spacing)
+    rng = np.random.default_rng(12)
+    return points + rng.normal(0, [0.2 * spacing, 0.2 * spacing, 0.05], points.shape)

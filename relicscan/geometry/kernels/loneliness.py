@@ -25,13 +25,13 @@ def mean_distances(tree, near, mean, start, stop):
 
 
 @kernel
-def above_median(near, value, ratio, mask, start, stop):
-    """Set mask (n,) where a value (n,) is over `ratio` times the median of those at near (n, k)."""
+def medians(near, value, median, start, stop):
+    """Fill median (n,) of the values (n,) at near (n, k)."""
     theirs = np.empty(near.shape[1])
     for i in range(start, stop):
         for j in range(len(theirs)):
             theirs[j] = value[near[i, j]]
-        mask[i] = value[i] > ratio * np.median(theirs)
+        median[i] = np.median(theirs)
 
 
 @kernel

@@ -7,6 +7,13 @@ import numpy as np
 from relicscan.geometry.kernels import kernel
 from relicscan.geometry.kernels.kdtree import scratch, search
 
+#: Neighbours with more surface variation than this are not of one surface: then the plane
+#: through as many of the nearest ones is tried, and taken where it is twice as flat. On the
+#: benchmark vase the dense outside of a wall of 2 mm is nearer to points of its sparse inside
+#: than most of these: 52 % of the normals there were off by 37 degrees or more, 4 % now, and
+#: 0.4 % instead of 1.7 % in all. With 0.02 or 0.03 it is 0.5 %, with 8 neighbours alone 0.5 %.
+MIXED, FEWER = 0.05, (8, 5)
+
 
 @kernel
 def fit(tree, k, normals, variation, near, start, stop):
@@ -20,13 +27,18 @@ def fit(tree, k, normals, variation, near, start, stop):
     work = scratch(k)
     found = work.found
     for t in range(start, stop):
-        count = search(tree, points[t, 0], points[t, 1], points[t, 2], np.inf, work)
-        nx, ny, nz, variation_here = _plane(points, found, count)
         i = order[t]
+        count = search(tree, points[t, 0], points[t, 1], points[t, 2], np.inf, work)
+        nx, ny, nz, least = _plane(points, found, count)
+        variation[i] = least
+        for fewer in FEWER:
+            if least > MIXED and fewer < count:
+                ax, ay, az, flatter = _plane(points, found, fewer)
+                if flatter < least / 2:
+                    nx, ny, nz, least = ax, ay, az, flatter
         normals[i, 0] = nx
         normals[i, 1] = ny
         normals[i, 2] = nz
-        variation[i] = variation_here
         filled = 0
         for j in range(count):
             if found[j] != t and filled < m:
@@ -38,9 +50,42 @@ def fit(tree, k, normals, variation, near, start, stop):
 
 @kernel
 def variations(points, near, which, variation, start, stop):
-    """Fill variation (q,) of some points (q,) from their nearest others near (n, k)."""
+    """Fill variation (q,) of some points (q,) from their nearest others near (n, k).
+
+    The least of all and of the nearer half: across a thin wall lies another surface.
+    """
+    k = near.shape[1]
     for q in range(start, stop):
-        _, _, _, variation[q] = _plane(points, near[which[q]], near.shape[1])
+        _, _, _, of_all = _plane(points, near[which[q]], k)
+        _, _, _, of_half = _plane(points, near[which[q]], k // 2)
+        variation[q] = min(of_all, of_half)
+
+
+@kernel
+def hovering(points, near, above, deviations, flat, mask, start, stop):
+    """Set mask (n,) where a point hovers over the plane through its nearest others near (n, k).
+
+    Higher than above (n,) and so many standard deviations, with no neighbour nearer to its
+    height than half of that, and neighbours with no more surface variation than `flat`.
+    """
+    k = near.shape[1]
+    for i in range(start, stop):
+        if mask[i]:
+            continue
+        nx, ny, nz, variation = _plane(points, near[i], k)
+        if variation > flat:
+            continue
+        total = squares = 0.0
+        least = np.inf
+        for j in near[i]:
+            down = nx * (points[i, 0] - points[j, 0])
+            down += ny * (points[i, 1] - points[j, 1]) + nz * (points[i, 2] - points[j, 2])
+            total += down
+            squares += down * down
+            least = min(least, abs(down))
+        height = abs(total) / k
+        deviation = np.sqrt(max(squares / k - height * height, 0.0))
+        mask[i] = height > above[i] and height > deviations * deviation and least > height / 2
 
 
 @kernel
