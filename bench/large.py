@@ -3,6 +3,7 @@
     python -m bench.large                            100 million points, PLY and LAZ, 6 GB
     python -m bench.large --points 20000000          a quicker look
     python -m bench.large --format laz --keep FOLDER
+    python -m bench.large --write                    and write to docs/reliability.md
 
 Points of the benchmark relic, spread evenly, with noise and outliers, are written a million
 at a time; then `relicscan run` has so much memory and no more. Prints what it took and how
@@ -21,6 +22,7 @@ from pathlib import Path
 import numpy as np
 
 from bench.even import noisy_scan, sampled
+from bench.figures import write_section
 from bench.levels import source_meshes
 from bench.measured import measured, python
 from relicscan.relic import Mesh, PointCloud
@@ -42,13 +44,17 @@ def main() -> int:
     parser.add_argument("--format", choices=("ply", "laz"), nargs="+", default=["ply", "laz"])
     parser.add_argument("--memory", default="6GB")
     parser.add_argument("--keep", type=Path, metavar="FOLDER", help="work here, and leave it")
+    parser.add_argument("--write", action="store_true", help="write to docs/reliability.md")
     given = parser.parse_args()
-    truth = _truth()
+    truth, told = _truth(), []
     with tempfile.TemporaryDirectory(prefix="bench-") as scratch:
         for kind in given.format:
             folder = (given.keep or Path(scratch)) / kind
             _written(truth, folder / "scan", kind, given.points)
-            print(_run(truth, folder, kind, given.points, given.memory), flush=True)
+            told.append(f"- {_run(truth, folder, kind, given.points, given.memory)}")
+            print(told[-1], flush=True)
+    if given.write:
+        write_section("bench-large", "\n".join(told))
     return 0
 
 

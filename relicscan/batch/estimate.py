@@ -4,7 +4,7 @@ Seconds come from those costs, which `make bench` measures. Reconstruction makes
 triangles as its cells ask for; from there on stages work on triangles. Clouds that are thinned
 while they are read count as what is left of them. Memory is a straight line through what the
 benchmark's million points (0.72 GB) and 5.5 million (3.85 GB, 6.2 million triangles) took, with
-room above it: a scan of 100 million, thinned to five, asked for more than 4.9 GB.
+room above it.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ BASE_BYTES, BYTES_PER_POINT, BYTES_PER_TRIANGLE = 250e6, 400, 420
 #: 1.5 edges of the grid for each cell's side squared, and each crossing makes two triangles;
 #: outliers and overlaps make none (2.5 to 3.1 were measured).
 TRIANGLES_PER_POINT = 3.1
-#: Thinning leaves more than it aims for, since stray points have cells of their own: 1.1 times
-#: of 20 million; of more points more is expected, and was not counted.
-STRAY_CELLS = 1.25
+#: Thinning leaves more than it aims for where noise is no less than the cells are wide: 1.44
+#: times of 100 million points that were to be 3 million, with noise of an eighth of a cell.
+THINNED_TO = 1.5
 #: Bytes of a file for each point or triangle, where only reading would tell how many there are:
 #: on the low side (packed binary), so that the estimate is on the high side.
 BYTES_IN_FILE = 12
@@ -76,7 +76,7 @@ def estimate(size: Size, pipeline: Pipeline) -> Estimate:
     seconds, triangles = START_SECONDS + READING_SECONDS * size.points / 1e6, float(size.triangles)
     points = left = float(thinned_to(size.points, pipeline.max_points))
     if points < size.points:
-        points *= STRAY_CELLS
+        points *= THINNED_TO
     for planned, reason in pipeline.plan(POINT_CLOUD if size.points else MESH):
         if reason is not None:
             continue

@@ -57,11 +57,15 @@ if TYPE_CHECKING:
 Measuring = Callable[[FloatArray, FloatArray], FloatArray]
 
 #: Places that each way is measured at: see the table.
-SAMPLES = 80_000
+SAMPLES = 120_000
 
 #: So many of the scan's points, if there are more, are held against the finest level: with
 #: 400,000 of a million the maximum differs by 5 % from seed to seed, and 0.7 s are saved.
 FIRST = 1_000_000
+
+#: So many faces of a level, the worst ones, are looked at all over, a grid of so many places to
+#: a side: without, the maximum differs by 7 % from seed to seed.
+WORST, GRID = 400, 8
 
 #: Points that the scan's surface is taken from at a place. With 8, 12, 16, 24 and 32 the
 #: vase's finest level is 0.040, 0.035, 0.033, 0.032 and 0.034 mm (RMS) off.
@@ -179,7 +183,8 @@ def _from_mesh(levels: Sequence[Mesh], scan: Mesh, samples: int, seed: int) -> l
 def _over_faces(mesh: Mesh, measured: Measuring, samples: int, seed: int) -> Distances | None:
     """From places on a mesh and from all its vertices; None where all of it was filled.
 
-    The vertices tell where it is worth looking, and count in the maximum. Faces beside one
+    The vertices tell where it is worth looking, and count in the maximum, as do more places on
+    the worst faces. Faces beside one
     with a corner that is far off are looked at as well: a bridge over a groove touches both sides.
     """
     face = np.flatnonzero(~_filled_faces(mesh))
@@ -205,8 +210,20 @@ def _over_faces(mesh: Mesh, measured: Measuring, samples: int, seed: int) -> Dis
     u, v = np.sqrt(random.random((samples, 1))), random.random((samples, 1))
     places = (1 - u) * a + u * (1 - v) * b + u * v * c
     at_place = measured(places, _unit(np.cross(b - a, c - a)))
-    weight = np.concatenate([1 / density[which], np.zeros(len(vertex))])
-    return _summed_up(np.concatenate([at_place, at_vertex[vertex]]), weight)
+    worst = at_vertex[corners].max(axis=1)
+    np.maximum.at(worst, which, at_place)
+    looked_at = _all_over(mesh.vertices[corners[np.argsort(worst)[-WORST:]]], measured)
+    distance = np.concatenate([at_place, at_vertex[vertex], looked_at])
+    return _summed_up(distance, np.r_[1 / density[which], np.zeros(len(distance) - samples)])
+
+
+def _all_over(triangles: FloatArray, measured: Measuring) -> FloatArray:
+    """Distances from GRID (GRID + 1) / 2 places on each of some triangles (t, 3, 3)."""
+    i, j = (step[np.add(*np.indices((GRID, GRID))) < GRID] for step in np.indices((GRID, GRID)))
+    weights = np.stack([i, j, GRID - 1 - i - j], axis=1) / (GRID - 1)
+    places = np.einsum("pk,tkd->tpd", weights, triangles).reshape(-1, 3)
+    a, b, c = triangles.transpose(1, 0, 2)
+    return measured(places, np.repeat(_unit(np.cross(b - a, c - a)), len(weights), axis=0))
 
 
 def _left_out(

@@ -174,7 +174,7 @@ def test_a_repeat_with_another_seed_agrees() -> None:
     rough = replace(BALL, points=noisy(BALL.points, 0.02))
     found = [off(level, rough, spiky, samples=50_000, seed=seed) for seed in range(4)]
     for way in ("scan_to_level", "level_to_scan"):
-        for figure in ("rms", "p95"):
+        for figure in ("rms", "p95", "max"):
             values = np.array([getattr(getattr(one, way), figure) for one in found])
             assert np.ptp(values) < 0.02 * values.mean(), (way, figure)
     assert all(one.level_to_scan.max > 1.2 for one in found)
