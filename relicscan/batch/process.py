@@ -221,7 +221,9 @@ def _ending(
         )
     full = job.memory_bytes is not None and peak > 0.95 * job.memory_bytes
     if stopped == "memory" or full or any(words in log for words in _OUT_OF_MEMORY):
-        allowed = f"its limit of {job.memory_bytes / 1e9:,.1f} GB" if job.memory_bytes else "there is"
+        allowed = (
+            f"its limit of {job.memory_bytes / 1e9:,.1f} GB" if job.memory_bytes else "there is"
+        )
         return "out_of_memory", (
             f"it needed more memory than {allowed}",
             "give it more with --memory and --retry, run it on a machine that has more, or set "
