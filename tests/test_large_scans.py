@@ -124,7 +124,7 @@ def test_a_run_hears_of_it_and_another_limit_reads_again(
         )
         assert outcome.verdict == "pass"
         (told,) = [text for text in outcome.warnings if "averaged" in text]
-        left.append(int(told.split(": ")[-1].split()[0].replace(",", "")))
+        left.append(int(told.split(" are left")[0].split()[-1].replace(",", "")))
     assert left[0] == pytest.approx(3_000, rel=0.15)
     assert left[1] == pytest.approx(6_000, rel=0.2)
 
