@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal
 
 from relicscan.errors import ScanError
 from relicscan.formats._text import shown
-from relicscan.relic import Texture
+from relicscan.relic import ByteArray, Texture
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -58,6 +58,16 @@ def load_texture(source: Path | bytes, *, name: str) -> tuple[Texture, tuple[str
             remedy=f"export the texture again as {_READABLE}",
         ) from None
     return Texture(name, data, mime, width, height), ()
+
+
+def jpeg_of(pixels: ByteArray, name: str, quality: int) -> Texture:
+    """An image (h, w, 3), sRGB, as a JPEG of that quality with colours as fine as its lights."""
+    from PIL.Image import fromarray
+
+    out = BytesIO()
+    fromarray(pixels).save(out, "JPEG", quality=quality, subsampling=0)
+    height, width = pixels.shape[:2]
+    return Texture(name, out.getvalue(), "image/jpeg", width, height)
 
 
 def open_image(data: bytes) -> Image:

@@ -108,8 +108,19 @@ def _texture_steps(mesh: Mesh, face: NDArray[np.int32], offsets: FloatArray) -> 
     uv = mesh.corner_uv[face].astype(np.float64)  # type: ignore[index]
     along = np.einsum("qid,qkd->qki", sides, offsets)
     gram = np.einsum("qid,qjd->qij", sides, sides)
-    share = np.einsum("qij,qkj->qki", np.linalg.pinv(gram, rcond=1e-9, hermitian=True), along)
+    share = np.einsum("qij,qkj->qki", _inverses(gram), along)
     return np.asarray(np.einsum("qki,qij->qkj", share, uv[:, 1:] - uv[:, :1]))
+
+
+def _inverses(gram: FloatArray) -> FloatArray:
+    """Of symmetric matrices (q, 2, 2); pseudo-inverses where there is next to none."""
+    a, b, c = gram[:, 0, 0], gram[:, 0, 1], gram[:, 1, 1]
+    determinant = a * c - b * b
+    good = determinant > 1e-8 * (a + c) ** 2
+    inverse = np.stack([np.stack([c, -b], axis=1), np.stack([-b, a], axis=1)], axis=1)
+    inverse[good] /= determinant[good, None, None]
+    inverse[~good] = np.linalg.pinv(gram[~good], rcond=1e-9, hermitian=True)
+    return np.asarray(inverse)
 
 
 def _texture_scale(mesh: Mesh, chart: NDArray[np.int64]) -> FloatArray:

@@ -1,0 +1,50 @@
+"""Baking: each texel knows its place, and what is no surface looks like what is beside it."""
+
+from __future__ import annotations
+
+import numpy as np
+from shapes import sphere_mesh
+
+from relicscan.geometry.bake import picture, texels_of
+from relicscan.geometry.unwrap import unwrapped
+from relicscan.relic import Mesh
+
+SIDE = 256
+
+
+def quad() -> Mesh:
+    """A square of 10 x 10 that fills the left half of the picture from top to bottom."""
+    vertices = np.array([[0, 0, 0], [10, 0, 0], [10, 10, 0], [0, 10, 0]], dtype=float)
+    faces = np.array([[0, 1, 2], [0, 2, 3]])
+    uv = np.array([[0, 1], [0.5, 1], [0.5, 0], [0, 0]])
+    return Mesh(vertices, faces, corner_uv=uv[faces])
+
+
+def test_the_middle_of_each_texel_lies_where_the_coordinates_say() -> None:
+    texels = texels_of(quad(), 8)
+    assert len(texels.row) == 8 * 4
+    x, y = (texels.column + 0.5) / 4 * 10, (1 - (texels.row + 0.5) / 8) * 10
+    np.testing.assert_allclose(texels.place, np.stack([x, y, 0 * x], axis=1), atol=1e-6)
+
+
+def test_texels_of_a_ball_lie_on_it() -> None:
+    ball = unwrapped(sphere_mesh(rows=60, columns=120), gaps=64).mesh
+    texels = texels_of(ball, SIDE)
+    radius = np.linalg.norm(texels.place, axis=1)
+    assert 49.8 < radius.min() <= radius.max() <= 50 + 1e-6
+    heights = np.histogram(texels.place[:, 2], 10, (-50, 50))[0]
+    assert np.ptp(heights) < 0.1 * heights.mean(), "all of it, at one scale"
+
+
+def test_what_is_no_surface_has_the_colour_of_the_nearest_texel() -> None:
+    texels = texels_of(quad(), 8)
+    colors = np.stack([texels.row * 30, texels.column * 60, 0 * texels.row], axis=1)
+    drawn = picture(texels, colors.astype(np.uint8), 8)
+    np.testing.assert_array_equal(drawn[texels.row, texels.column], colors)
+    np.testing.assert_array_equal(drawn[:, 4:], np.repeat(drawn[:, 3:4], 4, axis=1))
+
+
+def test_nothing_drawn_is_black() -> None:
+    nothing = texels_of(Mesh(np.eye(3), np.array([[0, 1, 2]]), corner_uv=np.zeros((1, 3, 2))), 8)
+    assert not len(nothing.row)
+    assert not picture(nothing, np.zeros((0, 3), dtype=np.uint8), 8).any()
