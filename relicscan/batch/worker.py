@@ -60,7 +60,7 @@ def main() -> int:
 
 
 def run_job(job: Job, emit: Emit) -> Outcome:
-    """Run one relic into its work folder. Every error becomes part of the outcome."""
+    """Run one relic into its work folder. Every error but MemoryError becomes an outcome."""
     from relicscan.batch.record import Record
 
     started, clock = datetime.now(UTC), time.perf_counter()
@@ -78,11 +78,8 @@ def run_job(job: Job, emit: Emit) -> Outcome:
     except RelicscanError as error:
         record.end("failed", None, error)
     except MemoryError:
-        # The parent may have seen it first. Whoever did, it is told in its words: see `process`.
         record.let_go()
-        traceback.print_exc()
-        sys.stderr.flush()
-        os._exit(1)
+        raise  # the process ends, and its parent, who may have seen it first, says of what
     except Exception as error:
         traceback.print_exc()
         record.end(

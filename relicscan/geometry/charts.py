@@ -51,13 +51,20 @@ def charts(mesh: Mesh) -> NDArray[np.int32]:
 
 def _straightened(label: NDArray[np.int32], near: NDArray[np.int32]) -> NDArray[np.int32]:
     """Each face to the chart that most around it is in (Merriman, Bence & Osher 1992)."""
+    from scipy.sparse import csr_array
+
     m = len(label)
-    share = np.zeros((m + 1, int(label.max()) + 1), dtype=np.float32)
-    share[np.arange(m), label] = 1
-    own = (1 + (near < 0).sum(axis=1))[:, None]  # across a rim lies a face like itself
+    # Sparse, or a surface in thousands of parts would ask for gigabytes. Across a rim lies a face
+    # like the one itself.
+    face, k = np.arange(m), np.flatnonzero(near >= 0)
+    own = 1 + (near < 0).sum(axis=1)
+    rows, columns = np.concatenate([face, k // 3]), np.concatenate([face, near.ravel()[k]])
+    weights = np.concatenate([own, np.ones(len(k))]) / 4
+    spread = csr_array((weights, (rows, columns)), shape=(m, m))
+    share = csr_array((np.ones(m), (face, label)), shape=(m, int(label.max()) + 1))
     for _ in range(STEPS):
-        share[:m] = (own * share[:m] + share[near].sum(axis=1)) / 4
-    return np.asarray(np.argmax(share[:m], axis=1), dtype=np.int32)
+        share = spread @ share
+    return np.asarray(share.argmax(axis=1), dtype=np.int32).ravel()
 
 
 def faces_across(faces: NDArray[np.int32]) -> NDArray[np.int32]:

@@ -72,6 +72,13 @@ def flattened(
     return places, wedge
 
 
+def signed_areas(triangles: FloatArray) -> FloatArray:
+    """Of flat triangles (m, 3, 2): negative (m,) where they are turned over."""
+    a, b, c = np.moveaxis(triangles, 1, 0)
+    (ux, uy), (vx, vy) = (b - a).T, (c - a).T
+    return np.asarray((ux * vy - uy * vx) / 2)
+
+
 def _at_rest(corners: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Triangles (m, 3, 3) laid flat (m, 3, 2), and the cotangent (m, 3) opposite each edge."""
     a, b, c = np.moveaxis(corners, 1, 0)

@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from relicscan.geometry.flatten import signed_areas
 from relicscan.relic import FloatArray
 
 #: Turns that a chart is tried in, evenly around, from the one with the smallest bounding box.
@@ -58,7 +59,7 @@ def packed(
     order = np.argsort(chart, kind="stable")
     starts = np.searchsorted(chart[order], np.arange(n + 1))
     faces = [order[starts[c] : starts[c + 1]] for c in range(n)]
-    area = _areas(places[wedge])
+    area = np.abs(signed_areas(places[wedge]))
     total = float(area.sum())
     upright = [_upright(places[wedge[of_chart]]) for of_chart in faces]
     longest = max(
@@ -131,9 +132,3 @@ def _upright(triangles: FloatArray) -> FloatArray:
 def _rotation(angle: float) -> FloatArray:
     cos, sin = np.cos(angle), np.sin(angle)
     return np.array([[cos, -sin], [sin, cos]])
-
-
-def _areas(triangles: FloatArray) -> FloatArray:
-    a, b, c = np.moveaxis(triangles, 1, 0)
-    (ux, uy), (vx, vy) = (b - a).T, (c - a).T
-    return np.asarray(np.abs(ux * vy - uy * vx) / 2)

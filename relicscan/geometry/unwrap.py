@@ -19,7 +19,7 @@ from relicscan.geometry.charts import charts, faces_across, parts_of
 from relicscan.geometry.checks import require_faces, require_plausible
 from relicscan.geometry.decimation import decimate
 from relicscan.geometry.degenerate import without_degenerate
-from relicscan.geometry.flatten import flattened
+from relicscan.geometry.flatten import flattened, signed_areas
 from relicscan.geometry.packing import packed
 from relicscan.geometry.topology import duplicate_faces, face_areas, without_unreferenced
 from relicscan.geometry.transfer import texture_coordinates
@@ -79,7 +79,7 @@ def _cut(mesh: Mesh) -> tuple[FloatArray, NDArray[np.int64], NDArray[np.int32]]:
     places, wedge = flattened(mesh.vertices, mesh.faces, label)
     for _ in range(_ROUNDS):
         split = label.copy()
-        folded = _signed_areas(places[wedge]) < _FOLDED * area
+        folded = signed_areas(places[wedge]) < _FOLDED * area
         across = near[folded]
         folded[across[across >= 0]] = True
         split[folded] += int(label.max()) + 1
@@ -93,12 +93,6 @@ def _cut(mesh: Mesh) -> tuple[FloatArray, NDArray[np.int64], NDArray[np.int32]]:
         label = split
         places, wedge = flattened(mesh.vertices, mesh.faces, label)
     return places, wedge, label
-
-
-def _signed_areas(triangles: FloatArray) -> FloatArray:
-    a, b, c = np.moveaxis(triangles, 1, 0)
-    (ux, uy), (vx, vy) = (b - a).T, (c - a).T
-    return np.asarray((ux * vy - uy * vx) / 2)
 
 
 def _lies_over_itself(triangles: FloatArray) -> bool:
