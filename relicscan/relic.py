@@ -130,18 +130,19 @@ class Material:
     """A name, a base colour (linear RGBA factors), and perhaps textures.
 
     `texture` is the base colour (sRGB), `occlusion` how much ambient light reaches
-    each place (linear, in the red channel); both use the mesh's one set of
-    texture coordinates.
+    each place (linear, in the red channel), `normal` a tangent-space normal map (linear,
+    +Y up as in glTF; Mikkelsen 2008); all use the mesh's one set of texture coordinates.
     """
 
     name: str = "material"
     base_color: tuple[float, float, float, float] = (1.0, 1.0, 1.0, 1.0)
     texture: Texture | None = None
     occlusion: Texture | None = None
+    normal: Texture | None = None
 
     @property
     def textures(self) -> tuple[Texture, ...]:
-        return tuple(t for t in (self.texture, self.occlusion) if t is not None)
+        return tuple(t for t in (self.texture, self.occlusion, self.normal) if t is not None)
 
 
 @dataclass(frozen=True, eq=False)

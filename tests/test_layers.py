@@ -29,7 +29,8 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("stage",),
     ("formats", "geometry"),
     ("metadata",),
-    ("delivery", "quality", "stages"),
+    ("quality", "stages"),
+    ("delivery",),
     ("pipeline", "scan_folder"),
     ("batch", "site"),
     ("cli",),
@@ -58,6 +59,8 @@ HEAVY = {
     "distributed",
     "dask",
     "cryptography",
+    "flip_evaluator",
+    "pxr",
 }
 #: `relicscan --help` passes through these; NumPy alone takes longer than all of Typer.
 STARTS_THE_CLI = ("__init__", "__main__", "errors", "cli")
