@@ -33,7 +33,7 @@ from relicscan.stage import Stage, did_you_mean, get_stage
 #: What a scan may bring before any stage has run.
 POINT_CLOUD = frozenset({"scans"})
 MESH = frozenset({"geometry", "mesh"})
-BROUGHT = POINT_CLOUD | MESH | {"mesh.normals", "mesh.colors", "mesh.uv", "textures"}
+BROUGHT = POINT_CLOUD | MESH | {"mesh.normals", "mesh.colors", "mesh.uv", "atlas", "textures"}
 
 
 @dataclass(frozen=True)
@@ -406,5 +406,6 @@ def _in_words(product: str) -> str:
         "mesh.normals": "normals",
         "mesh.colors": "vertex colours",
         "mesh.uv": "texture coordinates",
+        "atlas": "texture coordinates in one picture",
         "levels": "levels of detail",
     }.get(product, product)

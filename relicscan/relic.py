@@ -36,6 +36,8 @@ PRODUCTS = (
     "mesh.normals",
     "mesh.colors",
     "mesh.uv",
+    "atlas",  # texture coordinates as a baked picture needs them: see Mesh.in_one_picture
+    "painted",  # the surface with the pictures that the scan came with
     "textures",
     "levels",
 )
@@ -192,6 +194,14 @@ class Mesh:
         return self.corner_uv is not None and any(m.textures for m in self.materials)
 
     @property
+    def in_one_picture(self) -> bool:
+        """Whether all of the surface lies in 0..1 of one material's pictures."""
+        if self.corner_uv is None or not len(self.faces):
+            return False
+        one = self.face_material is None or len(np.unique(self.face_material)) == 1
+        return one and bool(((self.corner_uv >= 0) & (self.corner_uv <= 1)).all())
+
+    @property
     def finite(self) -> BoolArray:
         """Mask (n,) of the vertices whose coordinates are all numbers."""
         return np.asarray(np.isfinite(self.vertices).all(axis=1))
@@ -344,14 +354,17 @@ class Step:
 class Relic:
     """One object on its way from scans to levels of detail.
 
-    `figures` and `warnings` are what the current stage has measured and noticed;
-    the engine moves them into `history` when the stage returns.
+    `painted` is the surface with the textures that the scan came with, once `mesh` has
+    texture coordinates of another making. `figures` and `warnings` are what the current
+    stage has measured and noticed; the engine moves them into `history` when the stage
+    returns.
     """
 
     id: str
     scans: tuple[Scan, ...] = ()
     cloud: PointCloud | None = None
     mesh: Mesh | None = None
+    painted: Mesh | None = None
     levels: tuple[Level, ...] = ()
     frame: Frame = field(default_factory=Frame)
     metadata: Mapping[str, Any] = field(default_factory=dict)
@@ -383,6 +396,10 @@ class Relic:
                 return mesh is not None and mesh.colors is not None
             case "mesh.uv":
                 return mesh is not None and mesh.corner_uv is not None
+            case "atlas":
+                return mesh is not None and mesh.in_one_picture
+            case "painted":
+                return self.painted is not None
             case "textures":
                 return mesh is not None and mesh.textured
             case "levels":

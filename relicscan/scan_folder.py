@@ -458,5 +458,10 @@ def _mesh_relic(relic: Relic, scan: Scan) -> Relic:
     T_work_source = working_frame(
         finite.min(axis=0), finite.max(axis=0), None if unit is None else mm_per_unit(unit)
     )
-    moved = replace(mesh, vertices=transformed(T_work_source, mesh.vertices), normals=None)
+    moved = replace(
+        mesh,
+        vertices=transformed(T_work_source, mesh.vertices),
+        normals=None,
+        corner_uv=mesh.corner_uv if mesh.textured else None,  # without a picture they say nothing
+    )
     return replace(relic, mesh=moved, frame=replace(relic.frame, T_work_source=T_work_source))

@@ -26,7 +26,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("errors",),
     ("units", "threads", "durable", "processes"),
     ("relic",),
-    ("stage",),
+    ("color", "stage"),
     ("formats", "geometry"),
     ("metadata",),
     ("quality", "stages"),
@@ -268,7 +268,11 @@ def test_every_package_that_is_imported_is_declared() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     extras = project["optional-dependencies"]
     #: Packages that only some need, by the modules that say so when they are missing.
-    extra_of = {"relicscan.batch.cluster": names_of(extras["cluster"])}
+    extra_of = {
+        "relicscan.batch.cluster": names_of(extras["cluster"]),
+        "relicscan.delivery.usdz": names_of(extras["usd"]),
+        "relicscan.delivery.usdz_check": names_of(extras["usd"]),
+    }
     declared = names_of(project["dependencies"])
     declared.add("pydantic-core")  # one project with pydantic, which pins its exact version
     extra_of["relicscan.batch.cluster"].add("dask")  # one project with distributed, which pins it

@@ -12,6 +12,9 @@ from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+import numpy as np
+
+from relicscan.color import LINEAR_OF_SRGB, srgb_of
 from relicscan.errors import ScanError
 from relicscan.formats._text import shown
 from relicscan.relic import ByteArray, Texture
@@ -68,6 +71,65 @@ def jpeg_of(pixels: ByteArray, name: str, quality: int) -> Texture:
     fromarray(pixels).save(out, "JPEG", quality=quality, subsampling=0)
     height, width = pixels.shape[:2]
     return Texture(name, out.getvalue(), "image/jpeg", width, height)
+
+
+def webp_of(pixels: ByteArray, name: str, quality: int) -> Texture:
+    """An image (h, w, 3) as a lossy WebP of that quality (libwebp's method 4)."""
+    from PIL.Image import fromarray
+
+    out = BytesIO()
+    fromarray(pixels).save(out, "WEBP", quality=quality, method=4)
+    height, width = pixels.shape[:2]
+    return Texture(name, out.getvalue(), "image/webp", width, height)
+
+
+def resized(pixels: ByteArray, width: int, height: int, *, srgb: bool) -> ByteArray:
+    """An image (h, w, 3) made smaller: each pixel the mean of those that it covers.
+
+    `srgb`: the means are of linear light, else (normals, occlusion) of the values.
+    """
+    from PIL.Image import Resampling, fromarray
+
+    if pixels.shape[:2] == (height, width):
+        return pixels
+    small = np.empty((height, width, 3), dtype=np.float32)
+    for channel in range(3):
+        values = pixels[:, :, channel]
+        light = LINEAR_OF_SRGB[values] if srgb else values.astype(np.float32)
+        small[:, :, channel] = fromarray(light).resize((width, height), Resampling.BOX)
+    return srgb_of(small) if srgb else np.asarray(np.rint(small), dtype=np.uint8)
+
+
+def png_of(pixels: ByteArray, name: str) -> Texture:
+    """An image (h, w, 3) or (h, w, 1) as a PNG, every pixel as it is.
+
+    Coded as fast as can be: such a picture is what others are made from.
+    """
+    from PIL.Image import fromarray
+
+    out = BytesIO()
+    flat = pixels[:, :, 0] if pixels.shape[2] == 1 else pixels
+    fromarray(np.ascontiguousarray(flat)).save(out, "PNG", compress_level=1)
+    height, width = pixels.shape[:2]
+    return Texture(name, out.getvalue(), "image/png", width, height)
+
+
+def pixels_of(texture: Texture) -> ByteArray:
+    """The pixels (h, w, 3) of a texture, uint8 as the file has them; opacity is left out.
+
+    Raises ScanError where the image is damaged or larger than MAX_TEXTURE_PIXELS.
+    """
+    try:
+        image = open_image(texture.data)
+        _check_size(texture.name, *image.size)
+        return np.asarray(image.convert("RGB"))
+    except ScanError:
+        raise
+    except Exception as error:  # decoders raise whatever a hostile byte leads them to
+        raise ScanError(
+            f"the image '{texture.name}' cannot be decoded ({_reason(texture.data, error)})",
+            remedy=f"export the texture again as {_READABLE}",
+        ) from None
 
 
 def open_image(data: bytes) -> Image:

@@ -11,9 +11,10 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from relicscan.color import LINEAR_OF_SRGB, srgb_of
 from relicscan.geometry.checks import require_count
 from relicscan.geometry.closest import closest, triangle_tree
-from relicscan.geometry.neighbours import nearest, tree
+from relicscan.geometry.neighbours import nearest, point_spacing, tree
 from relicscan.geometry.topology import connected, face_areas
 from relicscan.relic import ByteArray, Float32Array, FloatArray, Mesh, PointCloud
 
@@ -21,18 +22,35 @@ from relicscan.relic import ByteArray, Float32Array, FloatArray, Mesh, PointClou
 MOST_STRETCH = 1.5
 
 
-def colors_from_cloud(vertices: FloatArray, cloud: PointCloud, neighbours: int = 4) -> ByteArray:
-    """Colours (n, 3) uint8 sRGB at vertices (n, 3): the nearest points, weighted by 1/d^2."""
+def colors_from_cloud(
+    places: FloatArray,
+    cloud: PointCloud,
+    neighbours: int = 4,
+    normals: Float32Array | None = None,
+) -> ByteArray:
+    """Colours (n, 3) uint8 sRGB at places (n, 3): of the nearest points, weighted by 1/d^2.
+
+    Mixed in linear light, and only of points within one point spacing, so that a colour
+    spreads no farther than it was scanned; the nearest point always counts. Where both
+    sides have `normals` (n, 3), points that face the other way do not: they lie on the
+    back of a thin wall.
+    """
     if cloud.colors is None:
         raise ValueError("the cloud has no colours")
     require_count(cloud.points, 1)
     k = min(neighbours, len(cloud))
-    distance, index = nearest(tree(cloud.points), vertices, k)
-    distance, index = distance.reshape(-1, k), index.reshape(-1, k)
+    index = tree(cloud.points)
+    distance, near = nearest(index, places, k)
+    distance, near = distance.reshape(-1, k), near.reshape(-1, k)
     weight = 1 / np.maximum(distance, 1e-6) ** 2
+    spacing = point_spacing(cloud.points, index=index) or np.inf  # 0 is of a handful of points
+    weight[:, 1:][distance[:, 1:] > spacing] = 0
+    if normals is not None and cloud.normals is not None:
+        facing = np.einsum("ikj,ij->ik", cloud.normals[near], normals) >= 0
+        weight *= facing | ~(facing & (weight > 0)).any(axis=1, keepdims=True)
     weight /= weight.sum(axis=1, keepdims=True)
-    mixed = np.einsum("ik,ikj->ij", weight, cloud.colors[index].astype(np.float64))
-    return np.asarray(np.rint(mixed), dtype=np.uint8)
+    mixed = np.einsum("ik,ikj->ij", weight.astype(np.float32), LINEAR_OF_SRGB[cloud.colors[near]])
+    return srgb_of(mixed)
 
 
 def dressed(bare: Mesh, source: Mesh) -> Mesh:

@@ -1,38 +1,138 @@
-"""The scan's colours as a picture on the surface."""
+"""What the scan's surface looks like, as pictures on the model."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from typing import Annotated
 
+import numpy as np
 from pydantic import Field
 
-from relicscan.formats.images import jpeg_of
-from relicscan.geometry.bake import picture, texels_of
+from relicscan.formats.images import pixels_of, png_of
+from relicscan.geometry.bake import Texels, colors_from_pictures, picture, texels_of
+from relicscan.geometry.occlusion import ambient_occlusion
+from relicscan.geometry.sampling import texel_density
+from relicscan.geometry.topology import vertex_normals
 from relicscan.geometry.transfer import colors_from_cloud
-from relicscan.relic import Material, Relic
+from relicscan.relic import ByteArray, Material, Mesh, Relic, Texture
 from relicscan.stage import stage
 
+#: Texels for each point of the scan: two along the way from one to the next would be four, and
+#: the colours of neighbouring points are far from independent.
+TEXELS_PER_POINT = 2
 
-@stage(needs=["mesh", "mesh.uv", "cloud", "cloud.colors"], makes=["textures"], cost=8.0)
+#: Ambient occlusion has no fine detail: its picture is so many times smaller.
+OCCLUSION_REDUCED = 4
+
+
+@stage(needs=["mesh", "atlas"], makes=["textures"], drops=["painted"], cost=8.0)
 def bake_textures(
     relic: Relic,
     *,
-    side: Annotated[
-        int, Field(ge=64, le=8192, description="Texels along each side of the picture.")
-    ] = 2048,
-    quality: Annotated[int, Field(ge=1, le=100, description="Of the JPEG image.")] = 90,
+    max_side: Annotated[
+        int,
+        Field(
+            ge=64,
+            le=8192,
+            description="Texels along each side of the picture at most: a power of two, "
+            "as fine as the scan is.",
+        ),
+    ] = 4096,
     neighbours: Annotated[
         int, Field(ge=1, le=50, description="Nearest points whose colours are mixed.")
     ] = 4,
+    occlusion_directions: Annotated[
+        int,
+        Field(
+            ge=0,
+            le=4096,
+            description="Directions in which light may be blocked; 0 bakes no ambient occlusion.",
+        ),
+    ] = 128,
 ) -> Relic:
-    """Paint each texel with the colour of the nearest points, as `transfer_colors` paints vertices.
+    """Paint each texel with what the scan shows there, and how much of the sky it sees.
 
-    Texels beside a chart take the colour of the nearest one on it, so seams do not show.
+    From the pictures that a scanned mesh came with, else from the nearest points, else from
+    the colours of the vertices. Texels beside a chart take the colour of the nearest one on
+    it, so seams do not show. Nothing is lost to image coding here: that is for each target.
     """
-    mesh = relic.the_mesh()
+    mesh, painted = relic.the_mesh(), relic.painted
+    side = _side_of(relic, max_side)
     texels = texels_of(mesh, side)
-    colors = colors_from_cloud(texels.place, relic.the_cloud(), neighbours)
-    texture = jpeg_of(picture(texels, colors, side), "baked", quality)
-    baked = replace(mesh, materials=(Material("baked", texture=texture),), face_material=None)
-    return replace(relic, mesh=baked).noting(texels=len(colors), texture_bytes=len(texture.data))
+    colors = _colors(relic, texels, neighbours)
+    base_color = None
+    if colors is not None:
+        base_color = png_of(picture(texels, colors, side), "base-color")
+    occlusion = _occlusion(mesh, side, occlusion_directions) if occlusion_directions else None
+    material = Material("baked", texture=base_color, occlusion=occlusion)
+    if not material.textures:
+        return relic.warning("the scan has no colours and occlusion_directions is 0: no picture")
+    baked = replace(mesh, materials=(material,), face_material=None)
+    relic = replace(relic, mesh=baked, painted=None).noting(
+        texels=len(texels.row), texture_side=side
+    )
+    if painted is not None and any(m.normal for m in painted.materials):
+        relic = relic.warning(
+            "the scan's normal maps were not carried into the new picture: its relief is that "
+            "of the mesh alone"
+        )
+    return relic
+
+
+def _side_of(relic: Relic, max_side: int) -> int:
+    """The power of two that holds what the scan's pictures or points have to show."""
+    mesh = relic.the_mesh()
+    shown = texel_density(np.asarray(mesh.corner_uv), mesh.vertices[mesh.faces])
+    if relic.painted is not None:
+        wanted = _texels_of_pictures(relic.painted) / max(shown, 1e-300)
+    else:
+        points = len(mesh.vertices) if relic.cloud is None else len(relic.cloud)
+        used = shown * _surface(mesh)
+        wanted = TEXELS_PER_POINT * points / max(used, 1e-3)
+    side = 64
+    while side * side < wanted and 2 * side <= max_side:
+        side *= 2
+    return side
+
+
+def _surface(mesh: Mesh) -> float:
+    a, b, c = (mesh.vertices[mesh.faces[:, corner]] for corner in range(3))
+    return float(np.linalg.norm(np.cross(b - a, c - a), axis=1).sum() / 2)
+
+
+def _texels_of_pictures(painted: Mesh) -> float:
+    """Texels that a unit of the painted surface has where its pictures are finest."""
+    finest = 0.0
+    for number, material in enumerate(painted.materials):
+        if material.texture is None or painted.corner_uv is None:
+            continue
+        here = np.arange(len(painted.faces))
+        if painted.face_material is not None:
+            here = np.flatnonzero(painted.face_material == number)
+        density = texel_density(painted.corner_uv[here], painted.vertices[painted.faces[here]])
+        finest = max(finest, density * material.texture.width * material.texture.height)
+    return finest
+
+
+def _colors(relic: Relic, texels: Texels, neighbours: int) -> ByteArray | None:
+    """Colours (q, 3) uint8 sRGB of texels, None where the scan has none."""
+    mesh, cloud = relic.the_mesh(), relic.cloud
+    if relic.painted is not None:
+        pictures = [
+            None if m.texture is None else pixels_of(m.texture) for m in relic.painted.materials
+        ]
+        return colors_from_pictures(texels.place, relic.painted, pictures)
+    if cloud is not None and cloud.colors is not None:
+        normals = texels.mixed(mesh, vertex_normals(mesh.vertices, mesh.faces))
+        return colors_from_cloud(texels.place, cloud, neighbours, normals.astype(np.float32))
+    if mesh.colors is not None:
+        return colors_from_pictures(texels.place, replace(mesh, materials=(Material(),)), [None])
+    return None
+
+
+def _occlusion(mesh: Mesh, side: int, directions: int) -> Texture:
+    side = max(64, side // OCCLUSION_REDUCED)
+    texels = texels_of(mesh, side)
+    seen = texels.mixed(mesh, ambient_occlusion(mesh, directions)[:, None])
+    drawn = picture(texels, np.rint(255 * np.clip(seen, 0, 1)).astype(np.uint8), side)
+    return png_of(drawn, "occlusion")

@@ -12,7 +12,7 @@ from relicscan.relic import Relic
 from relicscan.stage import stage
 
 
-@stage(needs=["mesh"], makes=["mesh.uv"], cost=6.0)
+@stage(needs=["mesh"], makes=["mesh.uv", "atlas", "painted?"], drops=["textures"], cost=6.0)
 def unwrap_uv(
     relic: Relic,
     *,
@@ -27,9 +27,12 @@ def unwrap_uv(
     """Cut the surface into charts that lie flat, side by side, in one square picture.
 
     Parts that face one way, more or less, flattened as rigidly as possible (Liu et al. 2008),
-    all at one scale. A surface that has texture coordinates keeps them.
+    all at one scale. A scan whose own picture shows all of it keeps its texture coordinates;
+    one with several pictures, or repeated ones, is laid out anew, to be painted from them.
     """
-    found = unwrapped(relic.the_mesh(), gaps=gaps, coarse_faces=coarse_face_count)
-    return replace(relic, mesh=found.mesh).noting(
+    mesh = relic.the_mesh()
+    found = unwrapped(mesh, gaps=gaps, coarse_faces=coarse_face_count)
+    painted = mesh if mesh.textured else None
+    return replace(relic, mesh=found.mesh, painted=painted).noting(
         charts=found.charts, used_share=float(f"{found.used_share:.4g}")
     )

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from shapes import sphere_mesh
 
-from relicscan.geometry.bake import picture, texels_of
+from relicscan.geometry.bake import colors_from_pictures, picture, texels_of
 from relicscan.geometry.unwrap import unwrapped
-from relicscan.relic import Mesh
+from relicscan.relic import Material, Mesh, Texture
 
 SIDE = 256
 
@@ -48,3 +48,29 @@ def test_nothing_drawn_is_black() -> None:
     nothing = texels_of(Mesh(np.eye(3), np.array([[0, 1, 2]]), corner_uv=np.zeros((1, 3, 2))), 8)
     assert not len(nothing.row)
     assert not picture(nothing, np.zeros((0, 3), dtype=np.uint8), 8).any()
+
+
+def test_values_at_texels_are_mixed_like_places() -> None:
+    mesh = quad()
+    texels = texels_of(mesh, 16)
+    np.testing.assert_allclose(texels.mixed(mesh, mesh.vertices), texels.place)
+    np.testing.assert_allclose(texels.weights.sum(axis=1), 1)
+
+
+def test_each_material_is_painted_from_its_own_picture() -> None:
+    mesh = quad()
+    materials = (
+        Material("red", texture=Texture("r", b"", "image/png", 1, 1)),
+        Material("half blue", base_color=(0, 0, 0.5, 1)),
+    )
+    painted = Mesh(
+        mesh.vertices,
+        mesh.faces,
+        corner_uv=mesh.corner_uv,
+        face_material=np.array([0, 1]),
+        materials=materials,
+    )
+    red = np.full((4, 4, 3), (200, 10, 20), dtype=np.uint8)
+    places = np.array([[9.0, 1, 0], [1.0, 9, 0]])
+    seen = colors_from_pictures(places, painted, [red, None])
+    np.testing.assert_array_equal(seen, [[200, 10, 20], [0, 0, 188]])

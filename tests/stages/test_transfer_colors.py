@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from shapes import MM, box_points, cube_mesh
 
+from relicscan.color import LINEAR_OF_SRGB, srgb_of
 from relicscan.relic import Mesh, PointCloud, Relic
 from relicscan.stages.transfer_colors import transfer_colors
 
@@ -35,8 +36,11 @@ def test_between_two_points_colours_are_mixed_by_distance() -> None:
     cloud = PointCloud([[0, 0, 0], [3, 0, 0]], colors=[[0, 100, 200], [250, 100, 0]])
     mesh = Mesh([[1, 0, 0], [1.5, 0, 0], [2, 0, 0]], [[0, 1, 2]])
     colors = transfer_colors(Relic("r", cloud=cloud, mesh=mesh, frame=MM), neighbours=2).mesh.colors
-    # Weights 1 / d^2: 4 to 1 at a third of the way.
-    np.testing.assert_array_equal(colors, [[50, 100, 160], [125, 100, 100], [200, 100, 40]])
+    # Weights 1 / d^2: 4 to 1 at a third of the way, and means of light.
+    light = LINEAR_OF_SRGB[cloud.colors]
+    shares = np.array([[0.8, 0.2], [0.5, 0.5], [0.2, 0.8]], dtype=np.float32)
+    np.testing.assert_array_equal(colors, srgb_of(shares @ light))
+    assert (colors[1] == [184, 100, 146]).all()
 
 
 @pytest.mark.parametrize("neighbours", [1, 4, 50])

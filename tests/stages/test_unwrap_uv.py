@@ -22,6 +22,7 @@ def test_the_surface_gets_coordinates_and_the_figures_say_how_well() -> None:
 
 def test_what_the_scan_brings_is_kept() -> None:
     assert skip_reason(unwrap_uv, {"mesh", "geometry"}) is None
-    assert skip_reason(unwrap_uv, {"mesh", "geometry", "mesh.uv"}) is not None
+    assert skip_reason(unwrap_uv, {"mesh", "geometry", "mesh.uv"}) is None
+    assert skip_reason(unwrap_uv, {"mesh", "geometry", "mesh.uv", "atlas"}) is not None
     textured = {"mesh", "geometry", "mesh.uv", "textures", "cloud", "cloud.colors"}
     assert skip_reason(bake_textures, textured) is not None
