@@ -68,7 +68,7 @@ setup: ## Set up again, whatever is there
 clean: ## Remove the environment and everything generated
 	rm -rf .venv relicscan/vendor out build dist .pytest_cache .mypy_cache .ruff_cache
 
-$(ready): pyproject.toml tools/setup.sh
+$(ready): pyproject.toml tools/setup.sh tests/engines/package.json
 	@sh tools/setup.sh
 
 # What is measured against and never run with; without it the table says "not installed".

@@ -158,6 +158,115 @@ def relic_toml() -> str:
     )
 
 
+def targets() -> str:
+    """docs/targets.md: the delivery targets, their limits and levels, and where those are from."""
+    from relicscan.delivery.target import (
+        Limits,
+        TargetFile,
+        TargetLevel,
+        builtin_targets,
+        comments,
+        read_target,
+        target_file,
+    )
+
+    def shown(value: Any) -> str:
+        if value is None:
+            return ""
+        if isinstance(value, bool):
+            return "yes" if value else "no"
+        if isinstance(value, tuple):
+            return _codes(value)
+        return f"{value:,}" if isinstance(value, int) else str(value)
+
+    def stated(record: Any) -> list[tuple[str, str]]:
+        set_here = record.model_dump(exclude_unset=True, exclude={"refused"})
+        return [(f"`{key}`", shown(value)) for key, value in set_here.items()]
+
+    parts = [
+        NOTE,
+        "# Delivery targets\n",
+        "Whose viewers will show a model, what they take, and what each level of it may cost. "
+        "`relicscan validate FILE --target NAME` holds any file to a target, ours or anybody's; "
+        "`--level` names the level whose budget counts, else it is the one the file is called "
+        "after. What is said below to be *measured* was rendered in that engine; what is "
+        "*restated* is a vendor's own word.\n",
+        "`max_difference` and `max_deviation_mm` compare a level with the master, so no file can "
+        "be held to them alone: they are met when a level is made.\n",
+        "A USDZ file is checked as a zip (stored, every file at a multiple of 64 bytes, the layer "
+        "first), and where usd-core is installed (`pip install 'relicscan[usd]'`) by all the "
+        "validators that it brings (`pxr.UsdValidation`) and by the rules that Pixar's "
+        "`usdchecker --arkit` had. None of this is a phone: Quick Look itself runs nowhere else.\n",
+    ]
+    for name in builtin_targets():
+        target = read_target(name)
+        parts += [f"## {name}\n", target.description + ".\n", comments(target_file(name)) + "\n"]
+        parts.append(
+            table(
+                ("", ""),
+                (
+                    ("geometry", target.geometry),
+                    ("images", target.images),
+                    ("USDZ beside each GLB", shown(target.usdz)),
+                    *stated(target.limits),
+                ),
+            )
+        )
+        keys = [key for key in TargetLevel.model_fields if key != "name"]
+        used = [key for key in keys if any(getattr(level, key) for level in target.level)]
+        rows = [
+            (f"`{level.name}`", *(shown(getattr(level, key)) for key in used))
+            for level in target.level
+        ]
+        parts.append(table(("level", *(f"`{key}`" for key in used)), rows))
+        if target.limits.refused:
+            why = ((f"`{key}`", text) for key, text in target.limits.refused.items())
+            parts.append(table(("not taken", "because"), why))
+    parts += [
+        "## A target of your own\n",
+        "A TOML file, named after the target: `relicscan validate FILE --target app.toml`. It is "
+        "checked as strictly as ours: an unknown key, a level named twice, or a geometry that its "
+        "own limits refuse is told with its line. A key left out sets no limit. For example, a "
+        "kiosk that brings its own Draco decoder:\n",
+        f"```toml\n{OWN_TARGET.strip()}\n```\n",
+    ]
+    for heading, model in (
+        ("The file", TargetFile),
+        ("`[limits]`", Limits),
+        ("`[[level]]`", TargetLevel),
+    ):
+        rows = [
+            (
+                f"`{key}`",
+                "" if field.is_required() or field.default_factory else shown(field.default),
+                field.description or "",
+            )
+            for key, field in model.model_fields.items()
+        ]
+        parts += [f"### {heading}\n", table(("key", "default", "what it means"), rows)]
+    return "\n".join(parts)
+
+
+#: A test reads it as well: what is shown must work.
+OWN_TARGET = """
+description = "The kiosk in hall 3"
+geometry = "draco"
+images = "jpeg"
+
+[limits]
+extensions = ["KHR_draco_mesh_compression"]
+max_texture_side = 4096
+
+[[level]]
+name = "kiosk"
+max_bytes = 20_000_000
+max_triangles = 500_000
+max_texture_side = 4096
+screen_px = 2160
+max_difference = 0.04
+"""
+
+
 def schema(name: str) -> Callable[[], str]:
     """docs/schemas/<name>.schema.json."""
 
@@ -175,6 +284,7 @@ DOCUMENTS: dict[str, Callable[[], str]] = {
     "commands.md": commands,
     "formats.md": formats,
     "relic-toml.md": relic_toml,
+    "targets.md": targets,
     **{
         f"schemas/{name}.schema.json": schema(name)
         for name in ("relic.toml", "relic.json", "run.json", "index.json")

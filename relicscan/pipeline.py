@@ -3,11 +3,14 @@
 A pipeline is a TOML file:
 
     description = "What it is for"
+    targets = ["web", "ar"]
+    pictures = true
     [[stage]]
     use = "voxel_downsample"
     voxel_size_mm = 0.5
 
-Names, parameters, needs and makes are checked when it is read. No expressions
+Names, parameters, needs, makes and targets are checked when it is read. Without targets,
+each level of detail is delivered as it is. No expressions
 and no branches: what depends on the scan is decided by what the scan brings. A
 stage whose product is there already (a mesh scan needs no reconstruction), or
 whose needs the scan cannot meet (an uncoloured scan has no colours to carry), is
@@ -25,6 +28,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from relicscan.delivery.target import Target, chosen_targets
 from relicscan.errors import PipelineError, RelicscanError
 from relicscan.metadata.toml_outline import MAX_DEPTH, Outline, outline
 from relicscan.relic import Relic, Step
@@ -47,11 +51,15 @@ class PlannedStage:
 
 @dataclass(frozen=True)
 class Pipeline:
-    """A checked pipeline: see `read_pipeline`."""
+    """A checked pipeline: see `read_pipeline`. `targets` are what its models are made for;
+    with `pictures`, posters and turns are made as well.
+    """
 
     name: str
     description: str
     stages: tuple[PlannedStage, ...]
+    targets: tuple[Target, ...] = ()
+    pictures: bool = False
 
     def with_overrides(self, overrides: Mapping[str, Any], origin: str) -> Pipeline:
         """The pipeline with "stage.parameter" values replaced, on record as coming from `origin`.
@@ -120,6 +128,8 @@ class Pipeline:
             "stages": [
                 {"use": s.stage.name, "parameters": plain(dict(s.parameters))} for s in self.stages
             ],
+            "pictures": self.pictures,
+            "targets": [target.model_dump(mode="json") for target in self.targets],
         }
 
 
@@ -184,7 +194,7 @@ def read_pipeline(name_or_path: str) -> Pipeline:
                 f"line {lines.too_deep} is nested more than {MAX_DEPTH} deep",
                 remedy="no parameter needs that: `relicscan stages` lists them",
             )
-        return _parsed(path.stem, text, lines)
+        return _parsed(path, text, lines)
     except PipelineError as error:
         raise error.at(scan=path.name) from None
 
@@ -319,7 +329,7 @@ def _text_of(path: Path) -> str:
         ) from None
 
 
-def _parsed(name: str, text: str, lines: Outline) -> Pipeline:
+def _parsed(path: Path, text: str, lines: Outline) -> Pipeline:
     try:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -328,10 +338,11 @@ def _parsed(name: str, text: str, lines: Outline) -> Pipeline:
             f"this is not TOML: {said[:1].lower()}{said[1:]}",
             remedy="mend that line; texts are in quotes, tables begin with [[stage]]",
         ) from None
-    for key in sorted(set(data) - {"description", "stage"}):
+    keys = ["description", "targets", "pictures", "stage"]
+    for key in sorted(set(data) - set(keys)):
         raise PipelineError(
             f"line {lines.line_of((key,))}: there is no key '{key}'",
-            remedy=did_you_mean(key, ["description", "stage"], "the keys are"),
+            remedy=did_you_mean(key, keys, "the keys are"),
         )
     entries = data.get("stage", [])
     if not isinstance(entries, list) or not entries:
@@ -339,7 +350,19 @@ def _parsed(name: str, text: str, lines: Outline) -> Pipeline:
     stages = tuple(
         _read_stage(entry, lines.line_of(("stage", i))) for i, entry in enumerate(entries)
     )
-    pipeline = Pipeline(name, str(data.get("description", "")), stages)
+    try:
+        targets = chosen_targets(data.get("targets", []), path.parent)
+    except PipelineError as error:
+        error.message = f"line {lines.line_of(('targets',))}: {error.message}"
+        raise
+    pictures = data.get("pictures", False)
+    if not isinstance(pictures, bool):
+        raise PipelineError(
+            f"line {lines.line_of(('pictures',))}: pictures is neither yes nor no",
+            remedy="write pictures = true or pictures = false",
+        )
+    described = str(data.get("description", ""))
+    pipeline = Pipeline(path.stem, described, stages, targets, pictures)
     check_order(pipeline)
     return pipeline
 

@@ -19,6 +19,10 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 ROOT = Path(__file__).resolve().parents[1]
 
+# Tests of batches, caches and commands are about them and not about textures and posters, which
+# `web` makes: they run a pipeline without, and those of `web` name it.
+os.environ["RELICSCAN_PIPELINE"] = str(ROOT / "tests" / "pipelines" / "plain.toml")
+
 
 def shared_folder() -> Path:
     return Path(os.environ.get("RELICSCAN_SHARED", ROOT.parent / "shared"))

@@ -271,7 +271,7 @@ def test_every_package_that_is_imported_is_declared() -> None:
     extra_of = {
         "relicscan.batch.cluster": names_of(extras["cluster"]),
         "relicscan.delivery.usdz": names_of(extras["usd"]),
-        "relicscan.delivery.usdz_check": names_of(extras["usd"]),
+        "relicscan.delivery.usdz_inspect": names_of(extras["usd"]),
     }
     declared = names_of(project["dependencies"])
     declared.add("pydantic-core")  # one project with pydantic, which pins its exact version

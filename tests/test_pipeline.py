@@ -91,9 +91,11 @@ def test_shipped_pipelines_measure_what_they_made(name: str) -> None:
 
 def test_web_has_the_ceilings_of_the_contract() -> None:
     assert builder(read_pipeline("web")).parameters["ceilings"] == {
+        "tiny": 10_000,
         "thumb": 20_000,
         "low": 40_000,
         "medium": 80_000,
+        "ar": 100_000,
         "high": 150_000,
     }
 
@@ -417,3 +419,42 @@ def test_too_few_points_say_the_stage_and_the_remedy() -> None:
         run_pipeline(cloud_relic(sphere(50)), short_pipeline())
     assert str(caught.value).startswith("vase, stage remove_invalid_points: only 50 of 50 points")
     assert "relicscan inspect" in str(caught.value)
+
+
+def with_head(tmp_path: Path, head: str) -> Path:
+    path = tmp_path / "mine.toml"
+    path.write_text(head + '\n[[stage]]\nuse = "build_levels"\n', encoding="utf-8")
+    return path
+
+
+def test_a_pipeline_names_its_targets(tmp_path: Path) -> None:
+    (tmp_path / "house.toml").write_text(
+        'description = "ours"\n[[level]]\nname = "one"\n', encoding="utf-8"
+    )
+    path = with_head(tmp_path, 'targets = ["web:thumb", "ar", "house.toml"]\npictures = true')
+    pipeline = read_pipeline(str(path))
+    assert [t.name for t in pipeline.targets] == ["web", "ar", "house"]
+    assert [level.name for level in pipeline.targets[0].level] == ["thumb"]
+    assert pipeline.pictures
+    told = pipeline.as_data()
+    assert told["targets"][0]["level"][0]["max_bytes"] == 200_000
+    path = with_head(tmp_path, 'targets = ["web"]')
+    assert read_pipeline(str(path)).as_data() != told, "a target is part of what was asked for"
+
+
+@pytest.mark.parametrize(
+    ("head", "said"),
+    [
+        ('targets = ["wap"]', "line 1: there is no target 'wap'"),
+        ('targets = ["web:tumb"]', "no level 'tumb'"),
+        ('targets = ["web", "web:thumb"]', "two targets are called web"),
+        ('targets = "web"', "targets is no list of names"),
+        ('targets = ["gone.toml"]', "there is no target file"),
+        ('\npictures = "yes"', "line 2: pictures is neither yes nor no"),
+    ],
+)
+def test_a_target_that_is_none_is_told_with_its_line(tmp_path: Path, head: str, said: str) -> None:
+    with pytest.raises(PipelineError) as caught:
+        read_pipeline(str(with_head(tmp_path, head)))
+    assert said in caught.value.message
+    assert caught.value.remedy

@@ -1,6 +1,7 @@
 #!/bin/sh
 # Sets up a checkout from nothing: a virtual environment with relicscan in it, the
-# system libraries that Open3D links to, and the Khronos glTF validator.
+# system libraries that Open3D links to, the Khronos glTF validator, and for the tests a
+# Chromium and the engines that show models in it.
 #
 #   sh tools/setup.sh           everything; `make` runs it when .venv/.ready is out of date
 #   sh tools/setup.sh system    only the Debian packages, for root; the rest then needs no root
@@ -23,6 +24,9 @@ open3d_packages="libegl1 libgl1 libidn2-0 libudev1 libusb-1.0-0 libx11-6"
 validator=gltf-validator@2.0.0-dev.3.10
 validator_folder=relicscan/vendor
 
+# tests/engines looks at models in these; nothing of them ships.
+engines=tests/engines/package.json
+engines_folder=build/engines
 
 begin() { printf '  %-12s %s ... ' "$1" "$2"; }
 done_with() { echo "${1:-done}"; }
@@ -136,6 +140,42 @@ install_validator() {
     done_with
 }
 
+# The tests' own, so that a machine without them is set up all the same. Chromium draws in
+# software and needs none of what Debian recommends with it.
+find_chromium() {
+    for name in "${RELICSCAN_CHROMIUM:-}" chromium chromium-browser google-chrome google-chrome-stable
+    do
+        if [ -n "$name" ] && command -v "$name" >/dev/null 2>&1; then return; fi
+    done
+    return 1
+}
+skip_engines() {
+    note engines "skipped: $1, so tests do not look at models in real engines"
+    note "" "to have it:  $2"
+}
+install_chromium() {
+    begin system "chromium"
+    if apt_install chromium; then done_with installed; else done_with failed; fi
+}
+install_engines() {
+    if ! command -v npm >/dev/null 2>&1; then
+        skip_engines "there is no npm" "$(by_hand "nodejs npm") && sh tools/setup.sh"
+        return
+    fi
+    find_chromium || ! can_install || install_chromium
+    find_chromium || skip_engines "there is no Chromium" "$(by_hand chromium)"
+    begin engines "$engines"
+    mkdir -p "$engines_folder"
+    cp "$engines" "$engines_folder/package.json"
+    # model-viewer has another three in its bundle than the one that lies beside it here.
+    if npm install --prefix "$engines_folder" --legacy-peer-deps --ignore-scripts \
+        --no-package-lock --no-audit --no-fund --loglevel=error >>"$log" 2>&1
+    then done_with; else
+        done_with failed
+        skip_engines "npm could not install them" "sh tools/setup.sh, with a network"
+    fi
+}
+
 # The loops that numba compiles take a minute, once: here and not in the first relic's time.
 compile_loops() {
     begin loops "compiled once, by running a sample"
@@ -155,6 +195,7 @@ case ${1:-everything} in
         begin system "$packages"
         apt_install "$packages" || failed "apt-get could not install the packages."
         done_with installed
+        find_chromium || install_chromium
         rm -f "$log"
         ;;
     everything)
@@ -167,6 +208,7 @@ case ${1:-everything} in
         install_packages
         check_open3d
         install_validator
+        install_engines
         compile_loops
         touch .venv/.ready
         ;;

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from relicscan.batch.estimate import Size, estimate
-from relicscan.batch.job import DEFAULT_PIPELINE, effective_pipeline, reason_of
+from relicscan.batch.job import default_pipeline, effective_pipeline, reason_of
 from relicscan.errors import RelicscanError
 from relicscan.geometry.frames import transformed
 from relicscan.pipeline import read_pipeline
@@ -50,7 +50,7 @@ def inspect(
     PipelineError where it is wrong or an input does not exist; what is wrong with a relic
     is in its Inspection.
     """
-    read_pipeline(pipeline or DEFAULT_PIPELINE)
+    read_pipeline(pipeline or default_pipeline())
     given = [Path(inputs)] if isinstance(inputs, str | Path) else [Path(path) for path in inputs]
     return (_inspected(found, pipeline) for found in find_relics(given))
 

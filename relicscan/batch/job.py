@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -14,7 +15,13 @@ from relicscan.pipeline import Pipeline, pipeline_names, read_pipeline
 from relicscan.scan_folder import FoundRelic
 from relicscan.stage import did_you_mean
 
-DEFAULT_PIPELINE = "web"
+
+def default_pipeline() -> str:
+    """The pipeline that is run where neither a command nor relic.toml names one: `web`.
+
+    The environment variable RELICSCAN_PIPELINE names another (on every machine of a cluster).
+    """
+    return os.environ.get("RELICSCAN_PIPELINE") or "web"
 
 
 @dataclass(frozen=True)
@@ -107,7 +114,7 @@ def _read_chosen(name: str | None) -> Pipeline:
             f"use = '{name}' is not the name of a pipeline",
             remedy=did_you_mean(name, names, "the pipelines are"),
         )
-    return read_pipeline(name or DEFAULT_PIPELINE)
+    return read_pipeline(name or default_pipeline())
 
 
 def check_makes_levels(pipeline: Pipeline, *kinds: Iterable[str]) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from relicscan.batch.estimate import Estimate
-from relicscan.batch.job import DEFAULT_PIPELINE, check_makes_levels
+from relicscan.batch.job import check_makes_levels, default_pipeline
 from relicscan.batch.room import check_place
 from relicscan.batch.standing import Standing, request_of, standing
 from relicscan.batch.survey import survey
@@ -64,7 +64,7 @@ def plan(
     Raises PipelineError (also where an input does not exist) and OutputError.
     """
     overrides = overrides or {}
-    checked = read_pipeline(pipeline or DEFAULT_PIPELINE).with_overrides(overrides, "--set")
+    checked = read_pipeline(pipeline or default_pipeline()).with_overrides(overrides, "--set")
     check_makes_levels(checked, POINT_CLOUD, MESH)
     given = [Path(inputs)] if isinstance(inputs, str | Path) else [Path(path) for path in inputs]
     found = [r for r in find_relics(given) if only is None or r.id in only]

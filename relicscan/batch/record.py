@@ -52,6 +52,7 @@ class Record:
         self.master: MasterRecord | None = None
         self.levels: list[LevelRecord] = []
         self.files: list[FileRecord] = []
+        self.noticed: list[str] = []
         self.validator: Mapping[str, KhronosReport] = {}
         self.not_validated: str | None = None
         self.state: State = "failed"
@@ -94,7 +95,7 @@ class Record:
         self.state, self.verdict, self.lasting = state, verdict, lasting
         text, remedy = reason_of(error, self.job.id)
         self.reasons = [Reason(text=text, remedy=remedy)]
-        self.master, self.levels, self.files = None, [], []
+        self.master, self.levels, self.files, self.noticed = None, [], [], []
         work = Path(self.job.work)
         shutil.rmtree(work, ignore_errors=True)
         work.mkdir(exist_ok=True)
@@ -115,6 +116,16 @@ class Record:
                         f"ceiling of {level.ceiling:,}",
                         remedy="raise the ceiling, or clean the mesh: its parts cannot be "
                         "simplified further",
+                    )
+                )
+            elif level.unmet:
+                self.verdict = "fail"
+                self.reasons.append(
+                    Reason(
+                        text=f"{level.path}, the nearest that could be made, has "
+                        f"{'; '.join(level.unmet)}",
+                        remedy=f"give {level.name} that much in a target file of your own, or "
+                        "lower build_levels.ceilings so that there is a smaller surface",
                     )
                 )
 
@@ -146,6 +157,7 @@ class Record:
             master=self.master,
             levels=self.levels,
             files=self.files,
+            warnings=self.noticed,
             private_folders=[Path(self.job.folder), folder],
         )
         broken = self._not_conformant()
@@ -177,7 +189,7 @@ class Record:
             verdict=verdict,
             reasons=tuple((reason.text, reason.remedy) for reason in reasons),
             warnings=manifest.warnings,
-            triangles={level.name: level.triangles for level in self.levels},
+            triangles={level.path: level.triangles for level in self.levels},
             points=max((s.before.get("points", 0) for s in self.relic.history), default=0),
             seconds=seconds,
             peak_memory_bytes=memory,

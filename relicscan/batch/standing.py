@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from relicscan.batch.code_version import code_version
-from relicscan.batch.job import DEFAULT_PIPELINE, Outcome
+from relicscan.batch.job import Outcome, default_pipeline
 from relicscan.errors import OutputError
 from relicscan.metadata.canonical import digest, file_sha256
 from relicscan.metadata.run_record import InputRecord, Inputs, Request, RunRecord, read_run
@@ -42,7 +42,7 @@ def request_of(pipeline: str | None, overrides: Mapping[str, Any]) -> Request:
 
     What relic.toml adds need not be in it: that file is one of the inputs.
     """
-    asked = read_pipeline(pipeline or DEFAULT_PIPELINE).as_data()
+    asked = read_pipeline(pipeline or default_pipeline()).as_data()
     settings = [pipeline is None, asked, plain(dict(overrides))]
     return Request(code=code_version(), settings=digest(settings))
 
@@ -168,7 +168,7 @@ def _outcome(run: RunRecord, manifest: Mapping[str, Any]) -> Outcome:
         verdict=run.verdict,
         reasons=tuple((reason.text, reason.remedy) for reason in run.reasons),
         warnings=tuple(made["warnings"]),
-        triangles={level["name"]: level["triangles"] for level in made["levels"]},
+        triangles={level["path"]: level["triangles"] for level in made["levels"]},
         points=max((step["before"].get("points", 0) for step in made["steps"]), default=0),
         seconds=run.seconds,
         peak_memory_bytes=run.peak_memory_bytes or 0,

@@ -103,8 +103,7 @@ def run_job(job: Job, emit: Emit) -> Outcome:
 def _run(job: Job, record: Any, emit: Emit) -> None:
     from relicscan.batch.cache import Cache
     from relicscan.batch.standing import inputs_of
-    from relicscan.delivery.khronos import validate_many
-    from relicscan.delivery.outputs import write_outputs
+    from relicscan.delivery.validation import khronos_reports
     from relicscan.pipeline import Progress, stage_by_stage
     from relicscan.scan_folder import identify, read_scans
 
@@ -144,19 +143,52 @@ def _run(job: Job, record: Any, emit: Emit) -> None:
     for relic in stage_by_stage(record.relic, record.pipeline, observe):
         record.relic = relic
         cache.keep(relic)
-    emit({"event": "stage", "stage": "write", "done": 0.9})
-    record.stage = "write"
-    with record.timed("write"):
-        record.master, record.levels, record.files = write_outputs(record.relic, Path(job.work))
+    _deliver(record, Path(job.work), emit)
     with record.timed("validate"):
         paths = [Path(job.work) / level.path for level in record.levels]
         try:
-            reports = validate_many(paths) or []
+            reports = khronos_reports(paths) or []
         except OutputError as error:
             # Our own checks have passed; a node that breaks down says nothing about the model.
             reports, record.not_validated = [], error.message
         record.validator = dict(zip((v.path for v in record.levels), reports, strict=False))
     record.judge()
+
+
+def _deliver(record: Any, folder: Path, emit: Emit) -> None:
+    """Write the master, the models of each target and the pictures."""
+    from relicscan.delivery.outputs import (
+        levels_as_they_are,
+        write_master,
+        write_pictures,
+        write_target,
+    )
+    from relicscan.delivery.sources import Sources
+
+    relic = record.relic
+    targets = record.pipeline.targets or (levels_as_they_are(relic),)
+    pictures = ["pictures"] if record.pipeline.pictures else []
+    parts = ["master", *(target.name for target in targets), *pictures]
+
+    def begin(part: str) -> Any:
+        record.stage = f"write {part}"
+        done = 0.9 + 0.1 * parts.index(part) / len(parts)
+        emit({"event": "stage", "stage": record.stage, "done": done})
+        return record.timed(record.stage)
+
+    with begin("master"):
+        record.master, record.files = write_master(relic, folder)
+    sources = Sources(relic)
+    for target in targets:
+        with begin(target.name):
+            made = write_target(sources, target, folder)
+        record.levels += made.levels
+        record.files += made.files
+        record.noticed += made.warnings
+    if pictures:
+        with begin("pictures"):
+            record.files += write_pictures(relic, folder)
+    record.stage = "write"
 
 
 def _own_standard_output() -> IO[str]:

@@ -1,4 +1,4 @@
-"""`relicscan validate`: is a GLB what viewers can rely on?"""
+"""`relicscan validate`: is a model what viewers can rely on, and does it fit its target?"""
 
 from __future__ import annotations
 
@@ -14,19 +14,45 @@ if TYPE_CHECKING:
 
 
 def command(
-    files: Annotated[list[Path], typer.Argument(help="GLB files, or folders that hold some.")],
+    files: Annotated[
+        list[Path], typer.Argument(help="GLB or USDZ files, or folders that hold some.")
+    ],
+    target: Annotated[
+        str | None,
+        typer.Option(
+            "--target",
+            help="Also check against a delivery target: its name, or a target file of your own.",
+        ),
+    ] = None,
+    level: Annotated[
+        str | None,
+        typer.Option(
+            "--level",
+            help="The target's level whose budget counts; else the one the file is called after.",
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Findings as JSON.")] = False,
 ) -> None:
-    """Check GLB files with our own checks and, where node is installed, the Khronos validator.
+    """Check models with our own checks and the validators of Khronos and Pixar, where installed.
 
-    [bold]Example:[/bold] relicscan validate out/amphora/web/high.glb
+    Compressed content is decoded and checked again.
+
+    [bold]Example:[/bold] relicscan validate out/amphora/web/high.glb --target web
     """
     from dataclasses import asdict
 
     from relicscan.delivery.khronos import what_is_missing
+    from relicscan.delivery.target import read_target
     from relicscan.delivery.validation import validate
+    from relicscan.errors import PipelineError
 
-    results = validate(list(files))
+    if level is not None and target is None:
+        raise PipelineError(
+            "--level names a level of a target, and no target is given",
+            remedy=f"add --target, for example --target web --level {level}",
+        )
+    chosen = None if target is None else read_target(target)
+    results = validate(list(files), target=chosen, level=level)
     if as_json:
         output.print_json([asdict(result) for result in results])
     else:

@@ -6,13 +6,12 @@ What the solver asks for again and again: the base colour at 1024 texels as WebP
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from relicscan.delivery.images import deliverable
+from relicscan.delivery.target import Images
 from relicscan.formats.images import jpeg_of, pixels_of, resized, webp_of
 from relicscan.relic import ByteArray, Texture
-
-Images = Literal["source", "jpeg", "webp"]
 
 #: Of JPEG and WebP images, from the finest to the coarsest: below 50 blocks show on plain
 #: surfaces, above 90 the bytes grow faster than anything seen.
@@ -42,12 +41,14 @@ class Coder:
 
     def coded(self, grade: Grade, images: Images) -> Texture:
         """The picture at that grade. Raises ScanError where the source cannot be decoded."""
-        if grade.quality is None:
+        as_it_came = grade.quality is None
+        if as_it_came and (images == "source" or self.texture.mime != "image/png"):
             return self.texture
-        key = grade, images
+        quality = QUALITIES[0] if grade.quality is None else grade.quality
+        key = Grade(min(grade.side, self.side), quality), images
         if key not in self._coded:
             code = webp_of if images == "webp" else jpeg_of
-            self._coded[key] = code(self._at(grade.side), self.texture.name, grade.quality)
+            self._coded[key] = code(self._at(key[0].side), self.texture.name, quality)
         return self._coded[key]
 
     def _at(self, side: int) -> ByteArray:

@@ -5,6 +5,8 @@ that has one, so that the two can be compared. Stricter than it on three points,
 because a delivered relic must be whole and light: nothing may point outside the
 file, no triangle may be without area, no vertex without a triangle.
 
+What is compressed (Draco, meshopt) is decoded and held to the same rules.
+
 The file is hostile until checked: every count is held against the bytes that are
 there, and nothing in a file can raise an exception here.
 """
@@ -18,9 +20,11 @@ from pathlib import Path
 from typing import Any
 
 from relicscan.delivery.conformance_data import check_accessors_and_meshes
+from relicscan.delivery.decoded import decoded, is_compressed
 from relicscan.delivery.findings import Document, Finding
 from relicscan.delivery.images import image_type
-from relicscan.errors import ScanError
+from relicscan.errors import RelicscanError, ScanError
+from relicscan.formats._gltf_meshopt import MESHOPT
 
 
 def check_glb(path: Path) -> list[Finding]:
@@ -43,10 +47,23 @@ def check_glb(path: Path) -> list[Finding]:
         _check_asset(doc)
         _check_extensions(doc)
         _check_buffers(doc)
+        if is_compressed(content):
+            doc = _decoded(data, doc)
         check_accessors_and_meshes(doc)
         _check_materials(doc)
         _check_scene(doc)
     return doc.sorted_findings()
+
+
+def _decoded(data: bytes, doc: Document) -> Document:
+    """The document of the decoded file, with what was found so far; numbers stay the same."""
+    try:
+        text, binary = _chunks(decoded(data), doc)
+        content = None if text is None else _parse(text, doc)
+    except RelicscanError as error:
+        doc.error("COMPRESSED_UNREADABLE", f"the content cannot be decoded: {error.message}")
+        return doc
+    return doc if content is None else Document(content, binary, doc.findings)
 
 
 def _chunks(data: bytes, doc: Document) -> tuple[bytes | None, memoryview | None]:
@@ -159,6 +176,11 @@ def _check_buffers(doc: Document) -> None:
         if "uri" in buffer:
             message = "the buffer points outside the file: everything belongs into the BIN chunk"
             doc.error("URI_GLB", message, f"{pointer}/uri")
+        elif i > 0 and not any(
+            doc.at(buffer, "extensions", name).get("fallback") is True for name in MESHOPT
+        ):
+            message = "only the first buffer can have the BIN chunk, and this one has no data"
+            doc.error("BUFFER_WITHOUT_DATA", message, pointer)
         elif i == 0 and length is not None:
             if doc.binary is None:
                 message = "the buffer's bytes are missing: there is no BIN chunk"

@@ -178,11 +178,8 @@ def _check_primitive(
         message = f"attributes of different lengths: {counts}"
         doc.error("MESH_PRIMITIVE_UNEQUAL_ACCESSOR_COUNT", message, pointer)
         return 0
-    if material is not None and "TEXCOORD_0" not in attributes:
-        pbr = doc.at(doc.objects("materials")[material], "pbrMetallicRoughness")
-        if "baseColorTexture" in pbr:
-            message = "the material has a texture, the mesh no TEXCOORD_0"
-            doc.error("MESH_PRIMITIVE_TOO_FEW_TEXCOORDS", message, pointer)
+    if material is not None:
+        _check_material_needs(doc, doc.objects("materials")[material], attributes, pointer)
     positions = arrays.get("POSITION")
     if mode != 4 or positions is None or "POSITION" not in counts:
         return 0
@@ -198,15 +195,65 @@ def _check_primitive(
     return _check_triangles(doc, positions, corners[: len(corners) // 3 * 3], pointer)
 
 
+def _check_material_needs(
+    doc: Document, material: dict[str, Any], attributes: dict[str, Any], pointer: str
+) -> None:
+    pbr = doc.at(material, "pbrMetallicRoughness")
+    infos = [(pbr, "baseColorTexture"), (pbr, "metallicRoughnessTexture")]
+    infos += [(material, f"{kind}Texture") for kind in ("normal", "occlusion", "emissive")]
+    for owner, key in infos:
+        wanted = f"TEXCOORD_{doc.at(owner, key).get('texCoord', 0)}"
+        if key in owner and wanted not in attributes:
+            message = f"the material has a {key}, the mesh no {wanted}"
+            doc.error("MESH_PRIMITIVE_TOO_FEW_TEXCOORDS", message, pointer)
+    if "normalTexture" in material and "TANGENT" not in attributes:
+        message = "the material has a normal map, the mesh no tangents: every viewer makes its own"
+        doc.warning("MESH_PRIMITIVE_GENERATED_TANGENT_SPACE", message, f"{pointer}/material")
+
+
+_FLOAT, _BYTE, _UBYTE, _SHORT, _USHORT = 5126, 5120, 5121, 5122, 5123
+_CORE_FORMATS: dict[str, tuple[tuple[int, bool], ...]] = {
+    "POSITION": ((_FLOAT, False),),
+    "NORMAL": ((_FLOAT, False),),
+    "TANGENT": ((_FLOAT, False),),
+    "TEXCOORD": ((_FLOAT, False), (_UBYTE, True), (_USHORT, True)),
+    "COLOR": ((_FLOAT, False), (_UBYTE, True), (_USHORT, True)),
+}
+_ANY_SMALL = tuple(
+    (c, normal) for c in (_BYTE, _UBYTE, _SHORT, _USHORT) for normal in (False, True)
+)
+_SIGNED = ((_BYTE, True), (_SHORT, True))
+#: What KHR_mesh_quantization allows besides.
+_QUANTIZED_FORMATS = {
+    "POSITION": _ANY_SMALL,
+    "NORMAL": _SIGNED,
+    "TANGENT": _SIGNED,
+    "TEXCOORD": _ANY_SMALL,
+}
+_TYPES = {
+    "POSITION": ("VEC3",),
+    "NORMAL": ("VEC3",),
+    "TANGENT": ("VEC4",),
+    "TEXCOORD": ("VEC2",),
+    "COLOR": ("VEC3", "VEC4"),
+}
+
+
 def _has_right_type(doc: Document, name: str, accessor: dict[str, Any], pointer: str) -> bool:
-    exact = {"POSITION": ("VEC3",), "NORMAL": ("VEC3",), "TANGENT": ("VEC4",)}
-    wanted: tuple[str, ...] = exact.get(name, ())
-    if name.startswith("TEXCOORD_"):
-        wanted = ("VEC2",)
-    elif name.startswith("COLOR_"):
-        wanted = ("VEC3", "VEC4")
+    """Whether the accessor is of a type that the attribute may have (section 3.7.2.1)."""
+    kind = name.rstrip("0123456789").rstrip("_")
+    wanted = _TYPES.get(kind, ())
     if wanted and accessor.get("type") not in wanted:
         message = f"{name} is {accessor.get('type')!r} instead of {' or '.join(wanted)}"
+        doc.error("MESH_PRIMITIVE_ATTRIBUTES_ACCESSOR_INVALID_FORMAT", message, pointer)
+        return False
+    found = (accessor.get("componentType"), accessor.get("normalized", False))
+    formats: tuple[Any, ...] = _CORE_FORMATS.get(kind, (found,))
+    if "KHR_mesh_quantization" in doc.names("extensionsRequired"):
+        formats += _QUANTIZED_FORMATS.get(kind, ())
+    if found not in formats:
+        whole = "normalized whole" if found[1] is True else "whole"
+        message = f"{name} has {whole} numbers of type {found[0]!r}, which it may not have here"
         doc.error("MESH_PRIMITIVE_ATTRIBUTES_ACCESSOR_INVALID_FORMAT", message, pointer)
         return False
     return True
@@ -235,6 +282,9 @@ def _check_attribute(
                 f"the first is element {first}, of length {length[first]:.6g}"
             )
             doc.error("ACCESSOR_VECTOR3_NON_UNIT", message, pointer)
+        if name == "TANGENT" and not (np.abs(array[:, 3]) == scale).all():
+            message = "the fourth number of a tangent must be 1 or -1"
+            doc.error("ACCESSOR_INVALID_SIGN", message, pointer)
 
 
 def _check_view(doc: Document, accessor: dict[str, Any], target: int, pointer: str) -> None:

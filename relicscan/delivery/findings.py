@@ -54,7 +54,7 @@ class Document:
             )
 
     def sorted_findings(self) -> list[Finding]:
-        return sorted(self.findings, key=lambda f: _ORDER[f.severity])
+        return sorted(dict.fromkeys(self.findings), key=lambda f: _ORDER[f.severity])
 
     def objects(self, key: str) -> list[dict[str, Any]]:
         """A top-level array of objects; what is no object is reported once and counts as empty."""

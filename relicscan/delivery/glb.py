@@ -1,9 +1,9 @@
 """Binary glTF as browsers and phones take it: metres, +Y up (Khronos glTF 2.0, sections 3, 4).
 
-Built on pygltflib's objects, with its JSON put into the container here: its own
-`save_binary` copies every view once more and drops empty values from `extras`,
-where null has a meaning ("not known"). Same mesh, same bytes: no dates, no
-host, keys in a fixed order.
+Geometry comes encoded (see `encoding`), images as they are. Built on pygltflib's objects, with
+its JSON put into the container here: its own `save_binary` copies every view once more and drops
+empty values from `extras`, where null has a meaning ("not known"). Same mesh, same bytes: no
+dates, no host, keys in a fixed order.
 """
 
 from __future__ import annotations
@@ -11,19 +11,23 @@ from __future__ import annotations
 import hashlib
 import json
 import struct
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from relicscan.delivery.encoding import (
+    EncodedGeometry,
+    EncodedPrimitive,
+    GeometryEncoding,
+    encode_geometry,
+)
 from relicscan.delivery.images import deliverable
-from relicscan.delivery.primitives import Primitive, split
+from relicscan.delivery.streams import Stream
 from relicscan.durable import write_durably
 from relicscan.errors import StageError
-from relicscan.geometry.topology import boundary_edge_count
 from relicscan.relic import FloatArray, Material, Mesh, Texture
 
 #: Most of what museums scan (stone, fired clay, bone, wood, unvarnished paint) is close to
@@ -34,6 +38,9 @@ ROUGHNESS = 0.9
 #: Linear reflectance of a mesh without any colour: a mid-light grey, sRGB 203. Pure white
 #: burns out under a viewer's usual environment and hides the relief that such a scan is about.
 UNCOLOURED = Material("uncoloured", (0.6, 0.6, 0.6, 1.0))
+
+_MESHOPT, _QUANTIZATION = "EXT_meshopt_compression", "KHR_mesh_quantization"
+_DRACO, _WEBP = "KHR_draco_mesh_compression", "EXT_texture_webp"
 
 
 @dataclass(frozen=True)
@@ -57,34 +64,72 @@ def write_glb(
     name: str = "relic",
     copyright: str | None = None,
     extras: Mapping[str, Any] | None = None,
+    geometry: GeometryEncoding = "plain",
+    floats_only: bool = False,
+    position_bits: int = 14,
 ) -> GlbSummary:
     """Write a mesh as one GLB file without references to anything outside it.
 
     T_model_mesh (4, 4) float64 takes the mesh to metres, +Y up, +Z front.
     `name` names node and mesh; `extras` is kept under `asset`, keys sorted.
-    Textures are embedded byte for byte (see `images`); triangles without area at single
-    precision are dropped and counted. The file is either whole or not there.
-    Raises StageError (nothing to deliver, numbers not finite), OutputError.
+    Textures are embedded byte for byte (see `images`); triangles without area once they are
+    rounded for `geometry` (see `encoding`) are dropped and counted. The file is either whole
+    or not there.
+    Raises StageError (nothing to deliver, numbers not finite, what the encoding cannot hold),
+    OutputError.
     """
-    primitives = split(mesh, T_model_mesh)
-    document, blob = _document(primitives, mesh, name, generator, copyright)
+    encoded = encode_geometry(
+        mesh,
+        T_model_mesh,
+        geometry=geometry,
+        floats_only=floats_only,
+        position_bits=position_bits,
+        texture_side_px=longest_side_px(mesh.materials),
+    )
+    data = glb_of(
+        encoded,
+        mesh.materials,
+        generator=generator,
+        name=name,
+        copyright=copyright,
+        extras=extras,
+    )
+    return GlbSummary(
+        triangles=encoded.triangles,
+        vertices=encoded.vertices,
+        bounds_m=encoded.bounds_m,
+        bytes=len(data),
+        sha256=write_durably(path, [data]),
+        dropped_triangles=encoded.dropped_triangles,
+    )
+
+
+def glb_of(
+    encoded: EncodedGeometry,
+    materials: Sequence[Material],
+    *,
+    generator: str,
+    name: str = "relic",
+    copyright: str | None = None,
+    extras: Mapping[str, Any] | None = None,
+) -> bytes:
+    """The bytes of a GLB file with this geometry and these materials, which may be tried in turn.
+
+    They stand in the places of those that the mesh had when it was encoded, and may have
+    other images for the same purposes, or fewer. Raises StageError for images that cannot be
+    delivered; ValueError for materials that want what was not encoded.
+    """
+    document, blob = _document(encoded, materials, name, generator, copyright)
     if extras:
         document["asset"]["extras"] = json.loads(json.dumps(extras, sort_keys=True))
     text = json.dumps(document, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    chunks = _container(text.encode("utf-8", "replace"), blob)
-    sha256 = write_durably(path, chunks)
+    return b"".join(_container(text.encode("utf-8", "replace"), blob))
 
-    low = np.min([p.positions.min(axis=0) for p in primitives], axis=0).tolist()
-    high = np.max([p.positions.max(axis=0) for p in primitives], axis=0).tolist()
-    triangles = sum(len(p.triangles) for p in primitives)
-    return GlbSummary(
-        triangles=triangles,
-        vertices=sum(len(p.positions) for p in primitives),
-        bounds_m=((low[0], low[1], low[2]), (high[0], high[1], high[2])),
-        bytes=sum(len(c) for c in chunks),
-        sha256=sha256,
-        dropped_triangles=len(mesh.faces) - triangles,
-    )
+
+def longest_side_px(materials: Sequence[Material]) -> int:
+    """The longer side of the largest image, 2048 where there is none."""
+    sides = [max(t.width, t.height) for material in materials for t in material.textures]
+    return max(sides, default=2048)
 
 
 def _container(text: bytes, blob: bytes) -> list[bytes]:
@@ -106,14 +151,18 @@ def _container(text: bytes, blob: bytes) -> list[bytes]:
 
 
 def _document(
-    primitives: list[Primitive], mesh: Mesh, name: str, generator: str, copyright: str | None
+    encoded: EncodedGeometry,
+    materials: Sequence[Material],
+    name: str,
+    generator: str,
+    copyright: str | None,
 ) -> tuple[dict[str, Any], bytes]:
     """The glTF JSON as a dict and the bytes of its one buffer."""
     import pygltflib as gl
 
-    build = _Builder()
-    double_sided = boundary_edge_count(mesh.faces) > 0  # or one looks through the rim into nothing
-    described = [build.primitive(p, mesh, double_sided) for p in primitives]
+    # Without a back of its own one would look through the rim of an open surface into nothing.
+    build = _Builder(materials, double_sided=encoded.open)
+    described = [build.primitive(p) for p in encoded.primitives]
     gltf = build.gltf
     gltf.asset = gl.Asset(version="2.0", generator=generator, copyright=copyright or None)
     gltf.scene = 0
@@ -122,6 +171,14 @@ def _document(
     gltf.meshes = [gl.Mesh(primitives=described, name=name)]
     blob = bytes(build.blob)
     gltf.buffers = [gl.Buffer(byteLength=len(blob))]
+    if encoded.grid is not None:
+        gltf.nodes[0].translation = list(encoded.grid.origin_m)
+        gltf.nodes[0].scale = [encoded.grid.step_m] * 3
+        build.require(_QUANTIZATION)
+    if build.unpacked_bytes:
+        fallback = {_MESHOPT: {"fallback": True}}
+        gltf.buffers.append(gl.Buffer(byteLength=build.unpacked_bytes, extensions=fallback))
+    gltf.extensionsUsed = gltf.extensionsRequired = sorted(build.extensions) or None
     document: dict[str, Any] = json.loads(gltf.gltf_to_json(separators=(",", ":"), indent=None))
     return document, blob
 
@@ -129,90 +186,105 @@ def _document(
 class _Builder:
     """Collects the buffer and the objects that point into it."""
 
-    def __init__(self) -> None:
+    def __init__(self, materials: Sequence[Material], *, double_sided: bool) -> None:
         import pygltflib as gl
 
         self.gltf: Any = gl.GLTF2()
         self.blob = bytearray()
+        self.unpacked_bytes = 0  # of the second buffer, which is nowhere: what decoding makes
+        self.extensions: set[str] = set()
         self.images: dict[str, int] = {}
+        self.materials = materials
+        self.double_sided = double_sided
+
+    def require(self, extension: str) -> None:
+        self.extensions.add(extension)
+
+    def append(self, data: bytes) -> int:
+        """Where the data begin in the buffer."""
+        start = len(self.blob)
+        self.blob += data + b"\0" * (-len(data) % 4)
+        return start
 
     def view(self, data: bytes, target: int | None = None, stride: int | None = None) -> int:
         import pygltflib as gl
 
-        start = len(self.blob)
-        self.blob += data + b"\0" * (-len(data) % 4)
         self.gltf.bufferViews.append(
             gl.BufferView(
-                buffer=0, byteOffset=start, byteLength=len(data), byteStride=stride, target=target
+                buffer=0,
+                byteOffset=self.append(data),
+                byteLength=len(data),
+                byteStride=stride,
+                target=target,
             )
         )
         return len(self.gltf.bufferViews) - 1
 
-    def accessor(
-        self, array: NDArray[Any], kind: str, *, bounds: bool = False, indices: bool = False
-    ) -> int:
+    def packed_view(self, s: Stream, target: int) -> int:
+        """A view of what decoding makes, with the place of the compressed bytes."""
         import pygltflib as gl
 
-        component = {"f4": gl.FLOAT, "u2": gl.UNSIGNED_SHORT, "u4": gl.UNSIGNED_INT}
-        little = array.astype(array.dtype.newbyteorder("<"), copy=False)
+        self.require(_MESHOPT)
+        place = {"buffer": 0, "byteOffset": self.append(s.data), "byteLength": len(s.data)}
+        self.gltf.bufferViews.append(
+            gl.BufferView(
+                buffer=1,
+                byteOffset=self.unpacked_bytes,
+                byteLength=s.raw_bytes,
+                byteStride=s.stride,
+                target=target,
+                extensions={_MESHOPT: {**place, **(s.meshopt or {})}},
+            )
+        )
+        self.unpacked_bytes += s.raw_bytes + -s.raw_bytes % 4
+        return len(self.gltf.bufferViews) - 1
+
+    def accessor(self, s: Stream) -> int:
+        import pygltflib as gl
+
+        target = gl.ELEMENT_ARRAY_BUFFER if s.indices else gl.ARRAY_BUFFER
+        view = None  # Draco's
+        if s.meshopt is not None:
+            view = self.packed_view(s, target)
+        elif s.data:
+            view = self.view(s.data, target, s.stride)
         self.gltf.accessors.append(
             gl.Accessor(
-                bufferView=self.view(
-                    little.tobytes(), gl.ELEMENT_ARRAY_BUFFER if indices else gl.ARRAY_BUFFER
-                ),
-                componentType=component[array.dtype.str[1:]],
-                normalized=kind == gl.VEC4,
-                count=array.size if indices else len(array),
-                type=kind,
-                # float32 to float is exact, and so is Python's shortest decimal for it.
-                min=array.min(axis=0).tolist() if bounds else None,
-                max=array.max(axis=0).tolist() if bounds else None,
+                bufferView=view,
+                byteOffset=None,  # pygltflib would say 0, also where there is no view
+                componentType=s.component_type,
+                normalized=s.normalized or None,
+                count=s.count,
+                type=s.kind,
+                min=s.bounds[0] if s.bounds else None,
+                max=s.bounds[1] if s.bounds else None,
             )
         )
         return len(self.gltf.accessors) - 1
 
-    def flags(self, array: NDArray[np.uint8]) -> int:
-        """A byte for each vertex, four bytes apart: vertex data lie on multiples of four."""
+    def primitive(self, p: EncodedPrimitive) -> Any:
         import pygltflib as gl
 
-        padded = np.zeros((len(array), 4), np.uint8)
-        padded[:, 0] = array
-        self.gltf.accessors.append(
-            gl.Accessor(
-                bufferView=self.view(padded.tobytes(), gl.ARRAY_BUFFER, stride=4),
-                componentType=gl.UNSIGNED_BYTE,
-                count=len(array),
-                type=gl.SCALAR,
-            )
+        attributes = gl.Attributes()
+        for name, s in p.attributes.items():
+            setattr(attributes, name, self.accessor(s))
+        described = gl.Primitive(
+            attributes=attributes, indices=self.accessor(p.indices), material=self.material(p)
         )
-        return len(self.gltf.accessors) - 1
+        if p.draco is not None:
+            self.require(_DRACO)
+            place = {"bufferView": self.view(p.draco), "attributes": dict(p.draco_ids)}
+            described.extensions = {_DRACO: place}
+        return described
 
-    def primitive(self, p: Primitive, mesh: Mesh, double_sided: bool) -> Any:
-        import pygltflib as gl
-
-        attributes = gl.Attributes(
-            POSITION=self.accessor(p.positions, gl.VEC3, bounds=True),
-            NORMAL=self.accessor(p.normals, gl.VEC3),
-        )
-        if p.uv is not None:
-            attributes.TEXCOORD_0 = self.accessor(p.uv, gl.VEC2)
-        if p.colors is not None:
-            attributes.COLOR_0 = self.accessor(p.colors, gl.VEC4)
-        if p.filled is not None:
-            attributes._FILLED = self.flags(p.filled)
-        return gl.Primitive(
-            attributes=attributes,
-            indices=self.accessor(p.triangles, gl.SCALAR, indices=True),
-            material=self.material(p, mesh, double_sided),
-        )
-
-    def material(self, p: Primitive, mesh: Mesh, double_sided: bool) -> int:
+    def material(self, p: EncodedPrimitive) -> int:
         import pygltflib as gl
 
         if p.material is not None:
-            material = mesh.materials[p.material]
+            material = self.materials[p.material]
         else:
-            material = UNCOLOURED if p.colors is None else Material("vertex colours")
+            material = Material("vertex colours") if "COLOR_0" in p.attributes else UNCOLOURED
+        _check(material, p)
         # Alpha is written and, being OPAQUE, not used: scanners do not measure transparency,
         # and exporters that write "d 0" would make the relic vanish.
         factor = np.clip(np.nan_to_num(material.base_color, nan=1.0), 0.0, 1.0).tolist()
@@ -220,16 +292,18 @@ class _Builder:
             baseColorFactor=factor, metallicFactor=0.0, roughnessFactor=ROUGHNESS
         )
         described = gl.Material(
-            pbrMetallicRoughness=pbr, name=material.name, doubleSided=double_sided
+            pbrMetallicRoughness=pbr, name=material.name, doubleSided=self.double_sided
         )
-        if p.uv is not None:
+        if "TEXCOORD_0" in p.attributes:
             # Clamped where the atlas allows it: repeating bleeds one border into the other.
-            inside = bool(((p.uv >= 0) & (p.uv <= 1)).all())
             if material.texture is not None:
-                index = self.texture(material.texture, inside)
+                index = self.texture(material.texture, p.inside)
                 pbr.baseColorTexture = gl.TextureInfo(index=index)
+            if material.normal is not None:
+                index = self.texture(material.normal, p.inside)
+                described.normalTexture = gl.NormalMaterialTexture(index=index)
             if material.occlusion is not None:
-                index = self.texture(material.occlusion, inside)
+                index = self.texture(material.occlusion, p.inside)
                 described.occlusionTexture = gl.OcclusionTextureInfo(index=index)
         self.gltf.materials.append(described)
         return len(self.gltf.materials) - 1
@@ -248,8 +322,8 @@ class _Builder:
         described = gl.Texture(sampler=self.gltf.samplers.index(sampler), source=image)
         if texture.mime == "image/webp":
             described.source = None
-            described.extensions = {"EXT_texture_webp": {"source": image}}
-            self.gltf.extensionsUsed = self.gltf.extensionsRequired = ["EXT_texture_webp"]
+            described.extensions = {_WEBP: {"source": image}}
+            self.require(_WEBP)
         if described not in self.gltf.textures:
             self.gltf.textures.append(described)
         return int(self.gltf.textures.index(described))
@@ -266,3 +340,12 @@ class _Builder:
                 )
             )
         return self.images[key]
+
+
+def _check(material: Material, p: EncodedPrimitive) -> None:
+    """Refuse what was not there when the geometry was encoded: it would be lost without a word."""
+    textured = "TEXCOORD_0" in p.attributes
+    if textured and material.normal is not None and "TANGENT" not in p.attributes:
+        raise ValueError(f"{material.name} has a normal map, and no tangents were encoded")
+    if textured and material.texture is not None and "COLOR_0" in p.attributes:
+        raise ValueError(f"{material.name} has a texture, and vertex colours were encoded")

@@ -1,30 +1,45 @@
-"""What a finished relic leaves in its folder: master, levels, and the record of each file."""
+"""What a finished relic leaves in its folder: master, models of every target, pictures."""
 
 from __future__ import annotations
 
 from pathlib import Path
-
-import numpy as np
+from typing import Any, NamedTuple
 
 from relicscan import __version__
 from relicscan.delivery.conformance import check_glb
-from relicscan.delivery.glb import write_glb
+from relicscan.delivery.solver import Solved, solve
+from relicscan.delivery.sources import Sources
+from relicscan.delivery.target import Target, TargetLevel
+from relicscan.delivery.usdz import what_is_missing, write_usdz
 from relicscan.durable import write_durably
 from relicscan.errors import OutputError
 from relicscan.formats.ply import write_mesh
-from relicscan.metadata.manifest import FileRecord, LevelRecord, MasterRecord
-from relicscan.relic import FloatArray, Level, Mesh, Relic
+from relicscan.metadata.manifest import (
+    DifferenceRecord,
+    FileRecord,
+    LevelRecord,
+    MasterRecord,
+    PictureDifference,
+)
+from relicscan.quality.previews import write_previews
+from relicscan.relic import Mesh, Relic
 
 GENERATOR = f"relicscan {__version__}"
 
 
-def write_outputs(
-    relic: Relic, folder: Path
-) -> tuple[MasterRecord, list[LevelRecord], list[FileRecord]]:
-    """Write master/mesh.ply, its textures and web/<level>.glb under `folder`, and check them.
+class Delivered(NamedTuple):
+    """The models of one target, its other files, and warnings in plain words."""
 
-    The master is in working units (millimetres where the scale is known), source axes,
-    recentred. Raises OutputError when a file cannot be written or breaks its format.
+    levels: list[LevelRecord]
+    files: list[FileRecord]
+    warnings: list[str]
+
+
+def write_master(relic: Relic, folder: Path) -> tuple[MasterRecord, list[FileRecord]]:
+    """Write master/mesh.ply and its textures under `folder`.
+
+    In working units (millimetres where the scale is known), source axes, recentred. Raises
+    OutputError when a file cannot be written.
     """
     mesh = relic.the_mesh()
     master = folder / "master" / "mesh.ply"
@@ -38,11 +53,7 @@ def write_outputs(
         vertices=len(mesh.vertices),
         bounds=(tuple(low), tuple(high)),
     )
-    T_model_work = np.eye(4)
-    T_model_work[:3, :3] = relic.frame.R_model_work / 1000
-    (folder / "web").mkdir()
-    levels = [_write_level(level, folder, relic, T_model_work) for level in relic.levels]
-    return written, levels, [FileRecord.of(folder, f"master/{name}") for name in textures]
+    return written, [FileRecord.of(folder, f"master/{name}") for name in textures]
 
 
 def _write_textures(mesh: Mesh, folder: Path) -> list[str]:
@@ -60,19 +71,72 @@ def _write_textures(mesh: Mesh, folder: Path) -> list[str]:
     return names
 
 
-def _write_level(level: Level, folder: Path, relic: Relic, T_model_work: FloatArray) -> LevelRecord:
-    file = f"web/{level.name}.glb"
+def levels_as_they_are(relic: Relic) -> Target:
+    """The target of a pipeline that names none: each level of detail as a plain GLB in web/."""
+    levels = tuple(
+        TargetLevel(name=level.name, max_triangles=level.ceiling, prefer="finest")
+        for level in relic.levels
+    )
+    return Target(
+        name="web",
+        description="Levels as they are",
+        geometry="plain",
+        images="source",
+        level=levels,
+    )
+
+
+def write_target(sources: Sources, target: Target, folder: Path) -> Delivered:
+    """Solve and write every level of a target under `folder`, and check what was written.
+
+    Raises OutputError when a file cannot be written or breaks its format.
+    """
+    place = folder / target.name
+    place.mkdir()
+    levels, files, warnings = [], [], []
+    for level in target.level:
+        solved = solve(sources, target, level, **_described(sources.relic))
+        levels.append(_write_level(solved, target, level, folder, sources.relic))
+        if not target.usdz:
+            continue
+        missing = what_is_missing()
+        if missing is not None:
+            warnings.append(f"{target.name}/{level.name}.usdz was not made: {missing}")
+            continue
+        file = f"{target.name}/{level.name}.usdz"
+        write_usdz(
+            folder / file,
+            solved.mesh,
+            T_model_mesh=sources.T_model_work,
+            generator=GENERATOR,
+            name=sources.relic.id,
+            copyright=_copyright(sources.relic),
+        )
+        files.append(FileRecord.of(folder, file))
+    return Delivered(levels, files, warnings)
+
+
+def _described(relic: Relic) -> dict[str, Any]:
+    """What a model says of itself."""
+    return {
+        "generator": GENERATOR,
+        "name": relic.id,
+        "copyright": _copyright(relic),
+        "extras": {"relic": relic.id, "scale_known": relic.frame.scale_known},
+    }
+
+
+def _copyright(relic: Relic) -> str | None:
     rights = relic.metadata.get("rights", {})
     attribution = rights.get("attribution") or rights.get("holder") or {}
-    summary = write_glb(
-        folder / file,
-        level.mesh,
-        T_model_mesh=T_model_work,
-        generator=GENERATOR,
-        name=relic.id,
-        copyright=next(iter(attribution.values()), None),
-        extras={"relic": relic.id, "scale_known": relic.frame.scale_known},
-    )
+    return next(iter(attribution.values()), None)
+
+
+def _write_level(
+    solved: Solved, target: Target, level: TargetLevel, folder: Path, relic: Relic
+) -> LevelRecord:
+    file = f"{target.name}/{level.name}.glb"
+    sha256 = write_durably(folder / file, [solved.glb])
     broken = [f for f in check_glb(folder / file) if f.severity == "error"]
     if broken:
         raise OutputError(
@@ -80,16 +144,50 @@ def _write_level(level: Level, folder: Path, relic: Relic, T_model_work: FloatAr
             scan=relic.id,
             remedy="this is a defect in relicscan: please report it with the scan",
         )
+    pictures = [texture for m in solved.mesh.materials for texture in m.textures]
+    grade = solved.choice.grade
     return LevelRecord(
         path=file,
-        bytes=summary.bytes,
-        sha256=summary.sha256,
+        bytes=len(solved.glb),
+        sha256=sha256,
+        target=target.name,
         name=level.name,
-        ceiling=level.ceiling,
-        triangles=summary.triangles,
-        vertices=summary.vertices,
-        bounds_m=summary.bounds_m,
+        surface=solved.level.name,
+        ceiling=level.max_triangles or solved.level.ceiling,
+        triangles=solved.geometry.triangles,
+        vertices=solved.geometry.vertices,
+        bounds_m=solved.geometry.bounds_m,
+        texture_side=max((max(t.width, t.height) for t in pictures), default=None),
+        image_quality=grade.quality if grade else None,
+        maps=tuple(
+            name
+            for name in ("normal", "occlusion")
+            if any(getattr(material, name) for material in solved.mesh.materials)
+        ),
+        gpu_bytes=solved.figures.gpu_bytes,
+        difference=_difference(solved, level),
+        decided=solved.decided,
+        unmet=solved.unmet,
     )
+
+
+def _difference(solved: Solved, level: TargetLevel) -> DifferenceRecord | None:
+    found = solved.difference
+    if found is None or level.screen_px is None:
+        return None
+    return DifferenceRecord(
+        screen_px=level.screen_px,
+        shaded=PictureDifference(flip=found.shaded.flip, psnr_db=found.shaded.psnr_db),
+        albedo=PictureDifference(flip=found.albedo.flip, psnr_db=found.albedo.psnr_db),
+    )
+
+
+def write_pictures(relic: Relic, folder: Path) -> list[FileRecord]:
+    """Write preview/, posters and turns for catalogues, under `folder`. Raises OutputError."""
+    place = folder / "preview"
+    place.mkdir()
+    names = write_previews(relic.the_mesh(), relic.frame.R_model_work, place)
+    return [FileRecord.of(folder, f"preview/{name}") for name in names]
 
 
 def _comments(relic: Relic) -> list[str]:

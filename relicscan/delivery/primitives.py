@@ -1,21 +1,24 @@
 """From our Mesh to what a graphics card reads: one vertex list per material, in metres, float32.
 
-A Mesh keeps its topology by position; a GPU vertex has one position, one normal
-and one texture coordinate. So vertices are split here, along texture seams and
-between materials and nowhere else, after the coordinates have been rounded to
-the float32 that is delivered: what looks like a triangle in millimetres and
-float64 may have lost its area by then.
+A Mesh keeps its topology by position; a GPU vertex has one position, one normal,
+one texture coordinate and one tangent. So vertices are split here, along texture
+seams, where an image is mirrored and between materials, and nowhere else, after the
+coordinates have been rounded to what is delivered, float32 or a grid: what looks like
+a triangle in millimetres and float64 may have lost its area by then.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from relicscan.delivery.quantization import Grid
 from relicscan.errors import StageError
 from relicscan.geometry import topology
+from relicscan.geometry.tangents import corner_tangents
 from relicscan.relic import Float32Array, FloatArray, IntArray, Mesh
 
 
@@ -23,47 +26,59 @@ from relicscan.relic import Float32Array, FloatArray, IntArray, Mesh
 class Primitive:
     """The triangles of one material with vertices of their own.
 
-    positions (k, 3) float32, metres; normals (k, 3) float32, unit;
-    uv (k, 2) float32 or None; colors (k, 4) uint16, linear, 65535 = 1, or None;
+    positions (k, 3) float32, metres, or uint16 on a grid; normals (k, 3) float32, unit;
+    uv (k, 2) float32 or None; tangents (k, 4) float32 where there is a normal map, or None;
+    colors (k, 3) uint16, linear, 65535 = 1, or None;
     filled (k,) uint8, 1 where the vertex was made up to close a hole, None where none was;
-    triangles (t, 3) uint16 or uint32; material indexes Mesh.materials, None if it has none.
+    triangles (t, 3) uint32; material indexes Mesh.materials, None if it has none.
     """
 
-    positions: Float32Array
+    positions: Float32Array | NDArray[np.uint16]
     normals: Float32Array
-    triangles: NDArray[np.uint16] | NDArray[np.uint32]
+    triangles: NDArray[np.uint32]
     material: int | None
     uv: Float32Array | None = None
+    tangents: Float32Array | None = None
     colors: NDArray[np.uint16] | None = None
     filled: NDArray[np.uint8] | None = None
 
 
-def split(mesh: Mesh, T_model_mesh: FloatArray) -> list[Primitive]:
+def split(
+    mesh: Mesh, T_model_mesh: FloatArray, *, position_bits: int | None = None
+) -> tuple[list[Primitive], Grid | None]:
     """One primitive for each material in use, without faces that have no area when delivered.
 
-    T_model_mesh (4, 4) float64 is a rotation, a positive scale and a shift.
-    Texture coordinates go only where a texture is, vertex colours only where no
-    base colour texture is: glTF multiplies the two, which would darken a scan that
-    has both.
+    T_model_mesh (4, 4) float64 is a rotation, a positive scale and a shift. With `position_bits`
+    positions are rounded to a grid, which is returned.
+    Texture coordinates go only where a texture is, tangents only where a normal map is, vertex
+    colours only where no base colour texture is: glTF multiplies the two, which would darken a
+    scan that has both.
     Raises StageError if numbers are not finite or no triangle is left.
     """
     T_model_mesh = np.asarray(T_model_mesh, dtype=np.float64)
     if T_model_mesh.shape != (4, 4) or not np.linalg.det(T_model_mesh[:3, :3]) > 0:
         raise ValueError("T_model_mesh must be (4, 4) and must not mirror")
     positions = _positions(mesh, T_model_mesh)
-    solid = ~topology.degenerate_faces(Mesh(positions.astype(np.float64), mesh.faces))
+    grid = None
+    delivered: NDArray[Any] = positions
+    if position_bits is not None and len(mesh.faces):
+        grid = Grid.around(positions[np.unique(mesh.faces)], position_bits)
+        delivered = grid.numbers(positions)
+    solid = ~topology.degenerate_faces(Mesh(delivered.astype(np.float64), mesh.faces))
     if not solid.any():
         raise StageError(
-            "no triangle is left to deliver: all have zero area in metres at single precision",
+            "no triangle is left to deliver: all have zero area in metres at "
+            f"{'single precision' if grid is None else f'{grid.bits} bits'}",
             remedy="check the unit that relic.toml or the file states",
         )
     normals = _normals(mesh, T_model_mesh, positions, mesh.faces[solid])
+    tangents = _tangents(mesh, positions, normals)
     of_face = mesh.face_material
     if of_face is None:
         groups = [(0 if mesh.materials else None, solid)]
     else:
         groups = [(int(m), solid & (of_face == m)) for m in np.unique(of_face[solid])]
-    return [_primitive(mesh, positions, normals, m, faces) for m, faces in groups]
+    return [_primitive(mesh, delivered, normals, tangents, m, which) for m, which in groups], grid
 
 
 def _positions(mesh: Mesh, T: FloatArray) -> Float32Array:
@@ -106,65 +121,81 @@ def _normal_of_some_face(positions: FloatArray, solid: IntArray) -> FloatArray:
     return normals
 
 
+def _tangents(mesh: Mesh, positions: Float32Array, normals: Float32Array) -> Float32Array | None:
+    """Tangents (m, 3, 4) of all corners, in the model frame, if a material has a normal map.
+
+    Of the positions before they go onto a grid, and of all faces: as the map was baked.
+    """
+    if mesh.corner_uv is None or not any(material.normal for material in mesh.materials):
+        return None
+    _require_finite(mesh.corner_uv)
+    placed = Mesh(positions.astype(np.float64), mesh.faces, normals, corner_uv=mesh.corner_uv)
+    return corner_tangents(placed)
+
+
 def _primitive(
     mesh: Mesh,
-    positions: Float32Array,
+    positions: NDArray[Any],
     normals: Float32Array,
+    tangents: Float32Array | None,
     material: int | None,
     which: NDArray[np.bool_],
 ) -> Primitive:
     corners = mesh.faces[which].ravel()
-    textures = () if material is None else mesh.materials[material].textures
-    uv = None
-    if textures and mesh.corner_uv is not None:
+    described = None if material is None else mesh.materials[material]
+    uv = of_vertex = None
+    if described is not None and described.textures and mesh.corner_uv is not None:
         corner_uv = mesh.corner_uv[which].reshape(-1, 2) + np.float32(0)
-        if not np.isfinite(corner_uv).all():
-            raise StageError(
-                "the mesh has texture coordinates that are not finite numbers",
-                remedy="export the textured mesh again, or remove its texture",
-            )
-        first, triangles = _unique_pairs(corners, corner_uv)
+        _require_finite(corner_uv)
+        keys = [corner_uv]
+        if described.normal is not None and tangents is not None:
+            corner_tangent = tangents[which].reshape(-1, 4) + np.float32(0)
+            keys += [corner_tangent[:, :2], corner_tangent[:, 2:]]
+        first, triangles = _unique(corners, keys)
         vertices, uv = corners[first], corner_uv[first]
+        of_vertex = corner_tangent[first] if len(keys) > 1 else None
     else:
         vertices, triangles = np.unique(corners, return_inverse=True)
     colors = None
-    if mesh.colors is not None and (material is None or not mesh.materials[material].texture):
-        colors = np.full((len(vertices), 4), 65535, dtype=np.uint16)
-        colors[:, :3] = LINEAR_OF_SRGB[mesh.colors[vertices]]
+    if mesh.colors is not None and (described is None or not described.texture):
+        colors = LINEAR_OF_SRGB[mesh.colors[vertices]]
     filled = None
     if mesh.filled is not None and mesh.filled[vertices].any():
         filled = mesh.filled[vertices].astype(np.uint8)
     return Primitive(
         positions[vertices],
         normals[vertices],
-        _indices(triangles.reshape(-1, 3), len(vertices)),
+        triangles.reshape(-1, 3).astype(np.uint32),
         material,
         uv,
+        of_vertex,
         colors,
         filled,
     )
 
 
-def _indices(
-    triangles: NDArray[np.intp], vertex_count: int
-) -> NDArray[np.uint16] | NDArray[np.uint32]:
-    if vertex_count <= 65535:  # index 65535 itself would mean "primitive restart"
-        return triangles.astype(np.uint16)
-    return triangles.astype(np.uint32)
+def _require_finite(corner_uv: Float32Array) -> None:
+    if not np.isfinite(corner_uv).all():
+        raise StageError(
+            "the mesh has texture coordinates that are not finite numbers",
+            remedy="export the textured mesh again, or remove its texture",
+        )
 
 
-def _unique_pairs(
-    corners: IntArray, corner_uv: Float32Array
+def _unique(
+    corners: IntArray, keys: list[Float32Array]
 ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """First corner of each different (vertex, uv), and the number of that pair for each corner.
+    """First corner of each different vertex with its keys (c, 2), and the number of each corner.
 
     Compared bit by bit: a uv that differs in its last bit was meant to differ,
     and merging by tolerance would move texels.
     """
-    bits = np.ascontiguousarray(corner_uv).view(np.uint64).ravel()
-    _, uv_number = np.unique(bits, return_inverse=True)
-    key = corners.astype(np.int64) * (int(uv_number.max()) + 1) + uv_number
-    _, first, number = np.unique(key, return_index=True, return_inverse=True)
+    number = corners.astype(np.int64)
+    for key in keys:
+        bits = np.ascontiguousarray(key).view(np.uint64).ravel()
+        _, key_number = np.unique(bits, return_inverse=True)
+        both = number * (int(key_number.max()) + 1) + key_number
+        _, first, number = np.unique(both, return_index=True, return_inverse=True)
     return first, number
 
 

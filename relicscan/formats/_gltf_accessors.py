@@ -1,8 +1,8 @@
 """glTF accessors as arrays: buffers, strides, sparse values, normalised integers.
 
 Stands on the glTF 2.0 specification, sections 3.6 (binary data) and 3.11 (sparse
-accessors), and on KHR_mesh_quantization. Nothing is allocated for a count before
-the bytes behind it are known to exist.
+accessors), and on KHR_mesh_quantization and EXT_meshopt_compression. Nothing is allocated
+for a count before the bytes behind it are known to exist, or to be able to hold so much.
 """
 
 from __future__ import annotations
@@ -19,16 +19,18 @@ from numpy.typing import NDArray
 from relicscan.errors import ScanError
 from relicscan.formats._checks import COPY_AGAIN
 from relicscan.formats._gltf_document import Document, Part, gltf_error
+from relicscan.formats._gltf_meshopt import MESHOPT, decoded_view, raw_size
 from relicscan.formats.references import resolve_reference
 
 _DTYPES = {5120: "<i1", 5121: "<u1", 5122: "<i2", 5123: "<u2", 5125: "<u4", 5126: "<f4"}
 _COMPONENTS = {"SCALAR": 1, "VEC2": 2, "VEC3": 3, "VEC4": 4}
 
-_MESHOPT = frozenset({"EXT_meshopt_compression", "KHR_meshopt_compression"})
-
 #: An accessor without data means so many zeros, a sparse one a copy of what it changes. A line of
 #: JSON costs either; nobody needs more of them than this in a document.
 _MAX_MADE = 10_000_000
+
+#: Compressed views may share their bytes: a few kB could be decoded over and over.
+_MAX_DECODED_BYTES = 1 << 30
 
 
 class Accessors:
@@ -40,6 +42,7 @@ class Accessors:
         self._buffers: dict[int, memoryview] = {}
         self._files: dict[Path, bytes] = {}
         self._made: dict[int, NDArray[Any]] = {}
+        self._decoded: dict[int, memoryview] = {}
 
     def array(self, index: int, components: int | None = None) -> NDArray[Any]:
         """(count, components) of the stored type, a view into the buffer where that is possible.
@@ -73,26 +76,40 @@ class Accessors:
         """How many values an accessor says that it has."""
         return self._root.item("accessors", index).integer("count")
 
+    def dtype(self, index: int) -> np.dtype[Any]:
+        """The type of an accessor's numbers."""
+        return _dtype(self._root.item("accessors", index))
+
     def normalized(self, index: int) -> bool:
         """Whether integers of this accessor stand for 0..1 or -1..1."""
         return self._root.item("accessors", index).flag("normalized")
 
     def view(self, index: int) -> memoryview:
-        """The bytes of a buffer view."""
+        """The bytes of a buffer view, decoded where they are compressed with meshopt."""
         view = self._root.item("bufferViews", index)
+        compressed = view.extension(*MESHOPT)
         # Where the extension is not required, the file also brings the data uncompressed.
-        if view.extension(*_MESHOPT) is not None and not _MESHOPT.isdisjoint(
-            self._root.texts("extensionsRequired")
-        ):
-            raise ScanError(
-                "its data are compressed with meshopt, which is for delivery and not for masters",
-                remedy="take the file from before the compression, or decompress it with "
-                "`gltf-transform copy`",
-            )
-        data = self.buffer(view.integer("buffer"))
-        begin, length = view.integer("byteOffset", 0), view.integer("byteLength")
+        if compressed is None or set(MESHOPT).isdisjoint(self._root.texts("extensionsRequired")):
+            return self.piece(view)
+        return self.unpacked(index, compressed)
+
+    def unpacked(self, index: int, compressed: Part) -> memoryview:
+        """The bytes of a buffer view out of what the meshopt extension object names."""
+        if index not in self._decoded:
+            view, size = self._root.item("bufferViews", index), raw_size(compressed)
+            if size != view.integer("byteLength"):
+                raise gltf_error(f"{view.where} has another length than its compressed data")
+            if size + sum(map(len, self._decoded.values())) > _MAX_DECODED_BYTES:
+                raise gltf_error(f"{view.where} and those before it are too large")
+            self._decoded[index] = memoryview(decoded_view(compressed, self.piece(compressed)))
+        return self._decoded[index]
+
+    def piece(self, owner: Part) -> memoryview:
+        """The bytes that an object names by buffer, byteOffset and byteLength."""
+        data = self.buffer(owner.integer("buffer"))
+        begin, length = owner.integer("byteOffset", 0), owner.integer("byteLength")
         if begin + length > len(data):
-            raise gltf_error(f"{view.where} goes past the end of its buffer")
+            raise gltf_error(f"{owner.where} goes past the end of its buffer")
         return data[begin : begin + length]
 
     def buffer(self, index: int) -> memoryview:

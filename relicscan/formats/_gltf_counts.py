@@ -55,8 +55,8 @@ class SceneCounts:
             primitives=copies,
             colors="COLOR_0" in attributes.data,
             normals="NORMAL" in attributes.data,
-            textured="occlusionTexture" in color.data
-            or "baseColorTexture" in color.child("pbrMetallicRoughness").data,
+            textured="baseColorTexture" in color.child("pbrMetallicRoughness").data
+            or not color.data.keys().isdisjoint({"occlusionTexture", "normalTexture"}),
         )
 
     def check(self) -> None:

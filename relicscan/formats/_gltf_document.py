@@ -7,6 +7,7 @@ place in the document, never an exception of Python's.
 
 from __future__ import annotations
 
+import io
 import json
 import math
 import struct
@@ -32,7 +33,6 @@ _UNDERSTOOD = {
     "KHR_texture_transform",
     "KHR_xmp_json_ld",
     "EXT_texture_webp",
-    # Refused where the data are needed, with words of their own:
     "EXT_meshopt_compression",
     "KHR_meshopt_compression",
 }
@@ -158,11 +158,20 @@ def read_document(path: Path, *, binary: bool) -> Document:
     """
     size = file_size(path)
     with path.open("rb") as file:
-        if file.read(4) == _GLB_MAGIC:
-            text, chunk = _glb_chunks(file, size, binary)
-        else:
-            file.seek(0)
-            text, chunk = file.read(), None
+        return _document(file, size, path, binary)
+
+
+def document_in(data: bytes) -> Document:
+    """The document in the bytes of a GLB, checked in the same way. Raises ScanError."""
+    return _document(io.BytesIO(data), len(data), Path("model.glb"), binary=True)
+
+
+def _document(file: BinaryIO, size: int, path: Path, binary: bool) -> Document:
+    if file.read(4) == _GLB_MAGIC:
+        text, chunk = _glb_chunks(file, size, binary)
+    else:
+        file.seek(0)
+        text, chunk = file.read(), None
     _check_structure(text)
     root = _parsed(text)
     _check_version(root)

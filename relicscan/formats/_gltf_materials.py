@@ -1,4 +1,4 @@
-"""glTF materials: base colour and occlusion. What else they have is named, not kept."""
+"""glTF materials: base colour, occlusion, normal map. What else they have is named, not kept."""
 
 from __future__ import annotations
 
@@ -47,7 +47,10 @@ class Materials:
         if not self._left_out:
             return self._warnings
         listed = ", ".join(self._left_out)
-        return [*self._warnings, f"not kept: {listed}; only base colour and occlusion are"]
+        return [
+            *self._warnings,
+            f"not kept: {listed}; only base colour, occlusion and a normal map are",
+        ]
 
     def get(self, index: int | None) -> PlacedMaterial:
         """Material number `index`, or the default one where there is none or it is broken."""
@@ -74,22 +77,37 @@ class Materials:
         self._note_others(part, metallic)
         r, g, b = (min(max(value, 0.0), 1.0) for value in factor[:3])
         texture = self._texture(info.integer("index")) if info.data else None
-        shadow = part.child("occlusionTexture")
-        occlusion = None
-        if shadow.data and info.data and _coordinates(shadow) != _coordinates(info):
-            self._left_out["occlusion texture with coordinates of its own"] = None
-        elif shadow.data:
-            occlusion = self._texture(shadow.integer("index"))
-            info = info if info.data else shadow
+        others: dict[str, Texture | None] = {}
+        for key, what in (("occlusionTexture", "occlusion"), ("normalTexture", "normal")):
+            other = part.child(key)
+            if not other.data or (what == "normal" and not self._keeps_normals(other)):
+                continue
+            if info.data and _coordinates(other) != _coordinates(info):
+                self._left_out[f"{what} texture with coordinates of its own"] = None
+                continue
+            others[what] = self._texture(other.integer("index"))
+            info = info if info.data else other
         uv_set, transform = _coordinates(info)
-        material = Material(name, (r, g, b, 1.0), texture, occlusion)
+        material = Material(name, (r, g, b, 1.0), texture, **others)
         if transform is None:
             return PlacedMaterial(material, uv_set)
         return PlacedMaterial(material, uv_set, np.array(transform))
 
+    def _keeps_normals(self, info: Part) -> bool:
+        """Whether a normal map means the same once its coordinates are moved and it stands alone.
+
+        Turned or mirrored coordinates turn the tangents that it is relative to.
+        """
+        transform = _coordinates(info)[1]
+        if transform is not None and not _only_stretches(transform):
+            self._left_out["normal texture with turned coordinates"] = None
+            return False
+        if info.number("scale", 1.0) != 1:
+            self._left_out["strength of the normal texture"] = None
+        return True
+
     def _note_others(self, part: Part, metallic: Part) -> None:
         for owner, key, what in (
-            (part, "normalTexture", "normal texture"),
             (part, "emissiveTexture", "emissive texture"),
             (metallic, "metallicRoughnessTexture", "metallic-roughness texture"),
         ):
@@ -147,6 +165,11 @@ def _coordinates(info: Part) -> tuple[int, tuple[tuple[float, ...], ...] | None]
     if transform is None:
         return uv_set, None
     return transform.integer("texCoord", uv_set), tuple(map(tuple, _uv_transform(transform)))
+
+
+def _only_stretches(transform: tuple[tuple[float, ...], ...]) -> bool:
+    (u_of_u, u_of_v, _), (v_of_u, v_of_v, _) = transform
+    return u_of_u > 0 and v_of_v > 0 and not u_of_v and not v_of_u
 
 
 def _uv_transform(part: Part) -> FloatArray:

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from relicscan.errors import ScanError
-from relicscan.formats._checks import COPY_AGAIN
 from relicscan.formats._gltf_accessors import Accessors, as_floats
 from relicscan.formats._gltf_document import Part, gltf_error
-from relicscan.formats._text import shown
+from relicscan.formats._gltf_draco import draco_decoded
 from relicscan.relic import BoolArray, ByteArray, FloatArray
 
 POINTS, TRIANGLES, STRIP, FAN = 0, 4, 5, 6
@@ -70,8 +67,7 @@ def read_primitive(primitive: Part, accessors: Accessors, uv_set: int) -> Primit
         raise gltf_error(f"{primitive.where} has no POSITION")
     draco = primitive.extension("KHR_draco_mesh_compression")
     if draco is not None:
-        stored, corners = _decoded(draco, attributes, accessors)
-        _check_claims(primitive, accessors, len(stored["POSITION"]), len(corners))
+        stored, corners = draco_decoded(draco, primitive, accessors)
     else:
         wanted = ("POSITION", "COLOR_0", f"TEXCOORD_{uv_set}", FILLED)
         stored = {
@@ -133,53 +129,6 @@ def _triangles(mode: int, corners: Indices, primitive: Part) -> Indices:
     if mode == STRIP:
         return corners[np.stack([i, i + 1 + i % 2, i + 2 - i % 2], axis=1)]
     return corners[np.stack([i + 1, i + 2, np.zeros_like(i)], axis=1)]
-
-
-def _decoded(
-    draco: Part, attributes: Part, accessors: Accessors
-) -> tuple[dict[str, NDArray[Any]], Indices]:
-    """Attributes and indices of a primitive under KHR_draco_mesh_compression.
-
-    The extension maps attribute names to Draco's unique ids, which need not be
-    in any order.
-    """
-    import DracoPy
-
-    data = bytes(accessors.view(draco.integer("bufferView")))
-    try:
-        decoded = DracoPy.decode(data)
-        by_id = {int(a["unique_id"]): np.asarray(a["data"]) for a in decoded.attributes}
-        faces = np.asarray(getattr(decoded, "faces", np.empty((0, 3))), np.int64)
-    except Exception as error:  # whatever the decoder makes of hostile bytes
-        raise ScanError(
-            f"{draco.where} cannot be decoded ({shown(str(error))})", remedy=COPY_AGAIN
-        ) from None
-    ids = draco.child("attributes")
-    stored = {}
-    for name in ids.data:
-        if name in attributes.data:
-            unique_id = ids.integer(name)
-            if unique_id not in by_id:
-                raise gltf_error(f"{ids.where}.{name} is not among the decoded attributes")
-            stored[name] = by_id[unique_id].reshape(len(by_id[unique_id]), -1)
-    if "POSITION" not in stored:
-        raise gltf_error(f"{draco.where} has no POSITION")
-    return stored, faces.reshape(-1)
-
-
-def _check_claims(primitive: Part, accessors: Accessors, vertices: int, corners: int) -> None:
-    """Refuse compressed data that hold more than their accessors say: by those they were counted.
-
-    Less is passed over: exporters state what there was before equal vertices were joined.
-    """
-    claimed = accessors.count(primitive.child("attributes").integer("POSITION"))
-    index = primitive.reference("indices")
-    most_corners = claimed if index is None else accessors.count(index)
-    if vertices > claimed or corners > most_corners:
-        raise gltf_error(
-            f"{primitive.where} announces {claimed:,} vertices and {most_corners:,} indices, but "
-            f"its compressed data have {vertices:,} and {corners:,}"
-        )
 
 
 def _srgb(linear: FloatArray) -> ByteArray:

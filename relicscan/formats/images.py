@@ -96,7 +96,7 @@ def resized(pixels: ByteArray, width: int, height: int, *, srgb: bool) -> ByteAr
     for channel in range(3):
         values = pixels[:, :, channel]
         light = LINEAR_OF_SRGB[values] if srgb else values.astype(np.float32)
-        small[:, :, channel] = fromarray(light).resize((width, height), Resampling.BOX)
+        small[:, :, channel] = np.asarray(fromarray(light).resize((width, height), Resampling.BOX))
     return srgb_of(small) if srgb else np.asarray(np.rint(small), dtype=np.uint8)
 
 

@@ -55,7 +55,7 @@ def corner_tangents(mesh: Mesh) -> Float32Array:
     soup.vertex.normals = open3d.core.Tensor(np.ascontiguousarray(normals))
     soup.triangle.texture_uvs = open3d.core.Tensor(upward)
     soup.compute_tangent_space(bake=False)
-    tangents = np.array(soup.vertex.tangents.numpy(), dtype=np.float32)
+    tangents: Float32Array = np.array(soup.vertex.tangents.numpy(), dtype=np.float32)
     tangents[:, 3] = np.where(tangents[:, 3] < 0, -1, 1)
     with np.errstate(invalid="ignore", over="ignore"):
         length = np.linalg.norm(tangents[:, :3], axis=1)
@@ -78,4 +78,4 @@ def _some_perpendicular(tangents: Float32Array, normals: Float32Array) -> FloatA
         size = np.linalg.norm(flat, axis=1, keepdims=True)
         found = flat / np.where(size > 0, size, 1)
         across = np.where(size > 0.1, found, across)
-    return across
+    return np.asarray(across)

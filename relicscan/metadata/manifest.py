@@ -28,7 +28,7 @@ from relicscan.relic import Deviation, Distances, Frame, Relic, Step
 from relicscan.units import find_unit
 
 #: Semantic version of all three manifests: minor ones add keys, major ones change their meaning.
-SCHEMA_VERSION = "1.0.0"
+SCHEMA_VERSION = "1.1.0"
 SchemaVersion = Annotated[str, Field(pattern=r"^1\.[0-9]+\.[0-9]+$")]
 
 State = Literal["done", "rejected", "failed", "crashed", "out_of_memory", "timed_out"]
@@ -48,6 +48,8 @@ LIBRARIES = (
     "laspy",
     "pye57",
     "DracoPy",
+    "meshopt",
+    "usd-core",
     "pydantic",
 )
 
@@ -256,17 +258,48 @@ class MasterRecord(FileRecord):
     bounds: Bounds
 
 
-class LevelRecord(FileRecord):
-    """A level of detail: `ceiling` is what was allowed, `bounds_m` what the GLB says, in metres.
+class PictureDifference(Record):
+    """How different two pictures look: mean FLIP (0..1), and PSNR, null where they are equal."""
 
-    `deviation` is null where the pipeline does not measure it.
+    flip: Share
+    psnr_db: float | None
+
+
+class DifferenceRecord(Record):
+    """How different a level looks from the master: see `relicscan.quality.difference`.
+
+    Shown in a square of `screen_px`; `shaded` as lit, `albedo` its colours alone.
     """
 
+    screen_px: Count
+    shaded: PictureDifference
+    albedo: PictureDifference
+
+
+class LevelRecord(FileRecord):
+    """A model of a target: `ceiling` is what was allowed, `bounds_m` what it says, in metres.
+
+    `surface` names the level of detail that it shows, whose `deviation` from the scan is null
+    where the pipeline does not measure it; `difference` is null where the target names no
+    screen. `texture_side` is the longer side of its largest picture, `image_quality` null
+    where images are as they came. `decided` says why these triangles and pictures, `unmet`
+    which of the target's limits it misses.
+    """
+
+    target: Text
     name: Text
+    surface: Text
     ceiling: Count
     triangles: Count
     vertices: Count
     bounds_m: Bounds
+    texture_side: Count | None = None
+    image_quality: Count | None = None
+    maps: Texts = ()
+    gpu_bytes: Count | None = None
+    difference: DifferenceRecord | None = None
+    decided: Text | None = None
+    unmet: Texts = ()
     deviation: DeviationRecord | None = None
 
 
@@ -422,9 +455,9 @@ def _with_deviations(levels: Sequence[LevelRecord], relic: Relic) -> tuple[Level
     measured = {level.name: level.deviation for level in relic.levels if level.deviation}
     return tuple(
         level.model_copy(
-            update={"deviation": DeviationRecord.of(measured[level.name], relic.frame)}
+            update={"deviation": DeviationRecord.of(measured[level.surface], relic.frame)}
         )
-        if level.name in measured
+        if level.surface in measured
         else level
         for level in levels
     )

@@ -21,6 +21,13 @@ FIELD_OF_VIEW_DEG = 26.0
 MARGIN = 0.07
 
 
+#: Slices of a relic that is turned about its axis: thinner than a pixel is not seen.
+_SLICES = 500
+
+#: Rows and columns of a picture.
+Part = tuple[slice, slice]
+
+
 @dataclass(frozen=True, eq=False)
 class Camera:
     """A pinhole: position (3,), axes (3, 3) with rows right, up, backwards; slope of half a side.
@@ -39,19 +46,50 @@ class Camera:
         """Pixels for a slope of one."""
         return min(self.width_px, self.height_px) / 2 / self.slope
 
-    def rays(self, pixels_per_pixel: float = 1.0) -> Float32Array:
-        """Origins and unit directions (h, w, 6) through the centres of a finer or coarser grid."""
+    def rays(self, pixels_per_pixel: float = 1.0, part: Part | None = None) -> Float32Array:
+        """Origins and unit directions (h, w, 6) through the centres of a finer or coarser grid,
+        or of those of its rows and columns that are asked for.
+        """
         h, w = self.grid(pixels_per_pixel)
         focal = self.focal_px * pixels_per_pixel
-        x = (np.arange(w) + 0.5 - w / 2) / focal
-        y = (h / 2 - np.arange(h) - 0.5) / focal
-        directions = (
-            x[None, :, None] * self.axes[0] + y[:, None, None] * self.axes[1] - self.axes[2]
-        )
-        directions /= np.linalg.norm(directions, axis=2, keepdims=True)
-        rays = np.empty((h, w, 6), dtype=np.float32)
-        rays[..., :3], rays[..., 3:] = self.position, directions
+        rows, columns = part or (slice(0, h), slice(0, w))
+        x = ((np.arange(w) + 0.5 - w / 2) / focal)[columns]
+        y = ((h / 2 - np.arange(h) - 0.5) / focal)[rows]
+        shorten = (1 / np.sqrt(1 + x**2 + y[:, None] ** 2)).astype(np.float32)
+        across = (x[:, None] * self.axes[0]).astype(np.float32)
+        down = (y[:, None] * self.axes[1] - self.axes[2]).astype(np.float32)
+        rays = np.empty((len(y), len(x), 6), dtype=np.float32)
+        rays[..., :3] = self.position
+        for axis in range(3):
+            rays[..., 3 + axis] = (down[:, None, axis] + across[None, :, axis]) * shorten
         return rays
+
+    def box(self, points: FloatArray) -> Part:
+        """Rows and columns of the picture that points (n, 3) may be seen in, at least one each."""
+        column, row, depth = self.project(points)
+        limits = []
+        for at, size in ((row, self.height_px), (column, self.width_px)):
+            low, high = 0, size
+            if (depth > 0).all():
+                low, high = np.clip([np.floor(at.min()), np.ceil(at.max())], 0, size).astype(int)
+                low = min(low, size - 1)
+            limits.append(slice(int(low), int(max(high, low + 1))))
+        return limits[0], limits[1]
+
+    def pixel_rays(self, part: Part) -> Float32Array:
+        """Origins and directions (h, w, 4, 6) of the four quarters of pixels in a part of the
+        picture, in one another's order whatever the part; directions are not unit.
+        """
+        rows, columns = part
+        x = (np.arange(2 * columns.start, 2 * columns.stop) + 0.5 - self.width_px) / 2
+        y = (self.height_px - np.arange(2 * rows.start, 2 * rows.stop) - 0.5) / 2
+        across = (x[:, None] / self.focal_px * self.axes[0]).astype(np.float32)
+        down = (y[:, None] / self.focal_px * self.axes[1] - self.axes[2]).astype(np.float32)
+        h, w = len(y) // 2, len(x) // 2
+        rays = np.empty((h, w, 2, 2, 6), dtype=np.float32)
+        rays[..., :3] = self.position
+        np.add(down.reshape(h, 1, 2, 1, 3), across.reshape(1, w, 1, 2, 3), out=rays[..., 3:])
+        return rays.reshape(h, w, 4, 6)
 
     def grid(self, pixels_per_pixel: float) -> tuple[int, int]:
         """Height and width of a grid so many times as fine as the picture."""
@@ -100,9 +138,9 @@ def fit_camera(
 
     low, high = points.min(axis=0), points.max(axis=0)
     centre = (low + high) / 2.0
-    inner = np.asarray(points - centre, dtype=np.float64)
+    inner: FloatArray = np.asarray(points - centre, dtype=np.float64)
     if fit == "turntable":
-        inner = np.vstack([inner @ _about_y(a).T for a in np.linspace(0, 2 * np.pi, 25)[:-1]])
+        inner = _turned_about_y(inner)
     seen = inner @ axes.T
     depth = seen[:, 2]
     distance, shift = 0.0, np.zeros(2)
@@ -123,6 +161,19 @@ def fit_camera(
     )
 
 
-def _about_y(angle: float) -> FloatArray:
-    c, s = np.cos(angle), np.sin(angle)
-    return np.array([[c, 0.0, s], [0.0, 1.0, 0.0], [-s, 0.0, c]])
+def _turned_about_y(points: FloatArray) -> FloatArray:
+    """All that points (n, 3) pass in a turn about the y axis, as far out as anything reaches."""
+    radius = np.hypot(points[:, 0], points[:, 2])
+    low, high = points[:, 1].min(), points[:, 1].max()
+    slice_of = ((points[:, 1] - low) / ((high - low) or 1.0) * _SLICES).astype(np.intp)
+    widest = np.zeros(_SLICES + 1)
+    np.maximum.at(widest, slice_of, radius)
+    bottom, top = np.full(_SLICES + 1, np.inf), np.full(_SLICES + 1, -np.inf)
+    np.minimum.at(bottom, slice_of, points[:, 1])
+    np.maximum.at(top, slice_of, points[:, 1])
+    used = np.isfinite(bottom)
+    r = np.tile(widest[used], 2)[:, None]
+    y = np.r_[bottom[used], top[used]][:, None]
+    angle = np.linspace(0, 2 * np.pi, 73)[:-1]
+    rings = np.stack(np.broadcast_arrays(r * np.cos(angle), y, r * np.sin(angle)), axis=-1)
+    return np.asarray(rings.reshape(-1, 3))

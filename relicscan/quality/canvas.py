@@ -7,16 +7,20 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from relicscan.quality.appearance import LINEAR_OF_SRGB, to_srgb
-from relicscan.relic import Float32Array
+from relicscan.color import LINEAR_OF_SRGB, srgb_of
+from relicscan.relic import ByteArray, Float32Array
 
 #: Samples along one side of a pixel.
 SUPERSAMPLING = 2
 
-Background = Literal["studio", "transparent"] | tuple[int, int, int]
+Background = Literal["studio", "grey", "transparent"] | tuple[int, int, int]
 
-#: The backdrop, sRGB: middle and corners of a sheet of light, slightly warm paper.
-_BACKDROP = ((247, 245, 242), (213, 209, 203))
+#: Backdrops, sRGB, middle and corners: a sheet of light, slightly warm paper; and one of grey,
+#: before which neither marble nor bronze is lost.
+_BACKDROPS = {
+    "studio": ((247, 245, 242), (213, 209, 203)),
+    "grey": ((192, 191, 189), (142, 141, 139)),
+}
 
 #: How much of the light a ground in full shadow loses.
 _SHADOW_STRENGTH = 0.7
@@ -25,12 +29,9 @@ _SHADOW_STRENGTH = 0.7
 class Canvas:
     """A grid of linear RGB samples with coverage, `width` by `height` samples."""
 
-    def __init__(
-        self, width_px: int, height_px: int, background: Background, ground_shadow: bool
-    ) -> None:
+    def __init__(self, width_px: int, height_px: int, ground_shadow: bool) -> None:
         self.width_px, self.height_px = width_px, height_px
         self.width, self.height = width_px * SUPERSAMPLING, height_px * SUPERSAMPLING
-        self.background = background
         self.wants_ground_shadow = ground_shadow
         self._rgb = np.zeros((self.height * self.width, 3), dtype=np.float32)
         self._covered = np.zeros(self.height * self.width, dtype=np.float32)
@@ -54,32 +55,39 @@ class Canvas:
         window = np.clip((1 - np.maximum(x[None, :], y[:, None])) / 0.15, 0, 1)
         self._shadow = np.float32(_SHADOW_STRENGTH) * np.clip(shadow, 0, 1) * window
 
-    def image(self) -> NDArray[np.uint8]:
+    def image(self, background: Background) -> ByteArray:
         """The picture (h, w, 4), sRGB with straight alpha."""
-        s = SUPERSAMPLING
-        shape = (self.height_px, s, self.width_px, s)
-        rgb = self._rgb.reshape(*shape, 3).mean(axis=(1, 3))
-        alpha = self._covered.reshape(shape).mean(axis=(1, 3))[..., None]
+        shape = (self.height_px, SUPERSAMPLING, self.width_px, SUPERSAMPLING)
+        rgb = _means(self._rgb.reshape(*shape, 3))
+        alpha = _means(self._covered.reshape(*shape, 1))
         shadow = self._shadow[..., None]
-        if self.background == "transparent":
+        if background == "transparent":
             # Browsers blend in sRGB: as much black as looks like this loss of light on white.
-            black = 1 - to_srgb(1 - shadow) / 255
+            black = 1 - srgb_of(1 - shadow).astype(np.float32) / 255
             opaque = alpha + (1 - alpha) * black
             rgb = np.divide(rgb, opaque, out=np.zeros_like(rgb), where=opaque > 0)
         else:
-            rgb = rgb + (1 - alpha) * (1 - shadow) * self._backdrop()
+            rgb = rgb + (1 - alpha) * (1 - shadow) * self._backdrop(background)
             opaque = np.ones_like(alpha)
-        out = np.concatenate([to_srgb(rgb), opaque * 255], axis=2)
-        return np.round(out).astype(np.uint8)
+        return np.concatenate([srgb_of(rgb), np.round(opaque * 255).astype(np.uint8)], axis=2)
 
-    def _backdrop(self) -> Float32Array:
-        if isinstance(self.background, tuple):
-            return np.asarray(LINEAR_OF_SRGB[np.array(self.background)])
+    def _backdrop(self, background: Background) -> Float32Array:
+        if isinstance(background, tuple):
+            return np.asarray(LINEAR_OF_SRGB[np.array(background)])
         x = np.linspace(-1, 1, self.width_px, dtype=np.float32)[None, :]
         y = np.linspace(-1, 1, self.height_px, dtype=np.float32)[:, None]
         outward = np.clip((x**2 + (y + 0.15) ** 2) / 2, 0, 1)[..., None]
-        middle, corner = (LINEAR_OF_SRGB[np.array(c)] for c in _BACKDROP)
+        middle, corner = (LINEAR_OF_SRGB[np.array(c)] for c in _BACKDROPS[background])
         return np.asarray(middle + (corner - middle) * outward)
+
+
+def _means(samples: Float32Array) -> Float32Array:
+    """Means (h, w, k) of samples (h, s, w, s, k): ten times as fast as NumPy's over two axes."""
+    total = np.zeros_like(samples[:, 0, :, 0])
+    for row in range(SUPERSAMPLING):
+        for column in range(SUPERSAMPLING):
+            total += samples[:, row, :, column]
+    return total / np.float32(SUPERSAMPLING**2)
 
 
 def tone_mapped(linear_rgb: Float32Array) -> Float32Array:

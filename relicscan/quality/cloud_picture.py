@@ -12,9 +12,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from relicscan.color import LINEAR_OF_SRGB
 from relicscan.geometry.neighbours import nearest, point_spacing, spacing_at, tree
 from relicscan.geometry.normals import fit_planes
-from relicscan.quality.appearance import LINEAR_OF_SRGB, STONE
+from relicscan.quality.appearance import STONE
 from relicscan.quality.camera import Camera
 from relicscan.quality.canvas import SUPERSAMPLING, Canvas, tone_mapped
 from relicscan.quality.light import Lights

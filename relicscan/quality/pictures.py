@@ -23,12 +23,16 @@ def save_png(path: Path, image: NDArray[np.uint8]) -> None:
     write_durably(path, [out.getvalue()])
 
 
-def save_webp(path: Path, image: NDArray[np.uint8], *, quality: int = 88) -> None:
-    """Write a picture (h, w, 3) or (h, w, 4) as WebP, quality 0..100. Raises OutputError."""
+def save_webp(path: Path, image: NDArray[np.uint8], *, quality: int = 88, effort: int = 6) -> None:
+    """Write a picture (h, w, 3) or (h, w, 4) as WebP. Raises OutputError.
+
+    `quality` is 0 to 100. `effort`, 0 to 6, is the encoder's: 4 takes half the time of 6, for
+    files 1 to 5 % larger.
+    """
     from PIL import Image
 
     out = io.BytesIO()
-    Image.fromarray(_without_idle_alpha(image)).save(out, "WEBP", quality=quality, method=6)
+    Image.fromarray(_without_idle_alpha(image)).save(out, "WEBP", quality=quality, method=effort)
     write_durably(path, [out.getvalue()])
 
 
@@ -66,6 +70,20 @@ def side_by_side(
             middle = (x + w / 2, y + h + caption / 2)
             draw.text(middle, labels[i], fill=_INK, font=font, anchor="mm")
     return np.asarray(sheet)
+
+
+def contact_sheet(
+    images: Sequence[NDArray[np.uint8]], labels: Sequence[str], *, columns: int = 4, tile_px: int
+) -> NDArray[np.uint8]:
+    """Pictures (h, w, 3) or (h, w, 4) of any size, fitted into squares, on a sheet (H, W, 4)."""
+    from PIL import Image, ImageOps
+
+    size = (tile_px, tile_px)
+    tiles = [
+        np.asarray(ImageOps.pad(Image.fromarray(image).convert("RGBA"), size, color=(0, 0, 0, 0)))
+        for image in images
+    ]
+    return side_by_side(tiles, labels, columns=columns)
 
 
 def _without_idle_alpha(image: NDArray[np.uint8]) -> NDArray[np.uint8]:

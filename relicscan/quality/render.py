@@ -6,18 +6,20 @@ pixels of a 100,000 triangle mesh on two cores, the same bytes each time.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from relicscan.errors import StageError
+from relicscan.quality.appearance import Appearance
 from relicscan.quality.camera import fit_camera
 from relicscan.quality.canvas import Background, Canvas
 from relicscan.quality.cloud_picture import MAX_POINTS, draw_cloud
 from relicscan.quality.light import studio
-from relicscan.quality.surface_picture import draw_mesh
+from relicscan.quality.surface import Surface
+from relicscan.quality.surface_picture import draw_surface
 from relicscan.relic import FloatArray, Mesh, PointCloud
 
 Shading = Literal["studio", "clay", "none"]
@@ -42,54 +44,152 @@ def render(
     R_model_work (3, 3) turns the geometry so that +Y is up and +Z the front;
     azimuth 0 looks at the front, 90 at the +X side. `shading`: "studio" lights
     the relic's own colours, "clay" shows its form alone, "none" shows texture or
-    vertex colours exactly as they are. `background` is "studio", "transparent"
-    or an sRGB colour. `fit` "turntable" keeps the distance for all azimuths;
+    vertex colours exactly as they are. `background` is "studio" (pale),
+    "grey", "transparent" or an sRGB colour. `fit` "turntable" keeps the distance for all azimuths;
     `like` takes the view of another geometry, to compare the two.
     Raises StageError if there is nothing to show or a texture is damaged.
     """
-    turn = np.eye(3) if R_model_work is None else np.asarray(R_model_work, dtype=np.float64)
-    geometry = _showable(geometry, turn)
-    outline = _outline(geometry if like is None else _showable(like, turn))
-    # The frame of the picture: middle at zero, radius one, so that single precision suffices.
-    middle = (outline.min(axis=0) + outline.max(axis=0)) / 2
-    radius = float(np.linalg.norm(outline - middle, axis=1).max()) or 1.0
+    clay = shading == "clay"
+    if isinstance(geometry, Mesh):
+        sitter = sit(geometry, R_model_work, like=like)
+        canvas = portrait(
+            sitter,
+            width=width,
+            height=height,
+            azimuth_deg=azimuth_deg,
+            elevation_deg=elevation_deg,
+            shading=shading,
+            ground_shadow=ground_shadow,
+            fit=fit,
+        )
+        return canvas.image(background)
+    turn = _turn(R_model_work)
+    cloud = _showable_cloud(geometry, turn)
+    frame = _Frame.around(_outline(cloud if like is None else _showable(like, turn)))
     camera = fit_camera(
-        (outline - middle) / radius,
+        frame.outline,
         width_px=width,
         height_px=height,
         azimuth_deg=azimuth_deg,
         elevation_deg=elevation_deg,
         fit=fit,
     )
-    shadow = ground_shadow and shading != "none" and isinstance(geometry, Mesh)
-    canvas = Canvas(width, height, background, shadow)
+    canvas = Canvas(width, height, ground_shadow=False)
     lights = None if shading == "none" else studio(azimuth_deg)
-    clay = shading == "clay"
-    if isinstance(geometry, Mesh):
-        scaled = replace(geometry, vertices=(geometry.vertices - middle) / radius)
-        draw_mesh(scaled, camera, canvas, lights, clay)
-    else:
-        scaled_cloud = replace(geometry, points=(geometry.points - middle) / radius)
-        draw_cloud(scaled_cloud, camera, canvas, lights, clay)
-    return canvas.image()
+    draw_cloud(replace(cloud, points=frame.placed(cloud.points)), camera, canvas, lights, clay)
+    return canvas.image(background)
+
+
+@dataclass(frozen=True, eq=False)
+class Sitter:
+    """A mesh made ready for portraits: upright, radius one, its scene and textures kept."""
+
+    surface: Surface
+    appearance: Appearance
+    outline: FloatArray
+
+
+def sit(
+    mesh: Mesh, R_model_work: FloatArray | None = None, *, like: Mesh | PointCloud | None = None
+) -> Sitter:
+    """Make a mesh ready for several portraits; parameters as of `render`.
+
+    Raises StageError if there is nothing to show.
+    """
+    turn = _turn(R_model_work)
+    upright = _showable_mesh(mesh, turn)
+    frame = _Frame.around(_outline(upright if like is None else _showable(like, turn)))
+    placed = replace(upright, vertices=frame.placed(upright.vertices))
+    return Sitter(Surface(placed), Appearance(placed), frame.outline)
+
+
+def portrait(
+    sitter: Sitter,
+    *,
+    width: int,
+    height: int,
+    azimuth_deg: float,
+    elevation_deg: float,
+    shading: Shading = "studio",
+    ground_shadow: bool = True,
+    fit: Literal["view", "turntable"] = "view",
+    exposure: float = 1.0,
+) -> Canvas:
+    """A picture of a mesh that can be put before several backgrounds; parameters as of `render`.
+
+    `exposure` is how much more light than usual is let in.
+    Raises StageError if a texture is damaged.
+    """
+    camera = fit_camera(
+        sitter.outline,
+        width_px=width,
+        height_px=height,
+        azimuth_deg=azimuth_deg,
+        elevation_deg=elevation_deg,
+        fit=fit,
+    )
+    canvas = Canvas(width, height, ground_shadow=ground_shadow and shading != "none")
+    lights = None if shading == "none" else studio(azimuth_deg)
+    draw_surface(
+        sitter.surface,
+        sitter.appearance,
+        camera,
+        canvas,
+        lights,
+        clay=shading == "clay",
+        exposure=exposure,
+    )
+    return canvas
+
+
+@dataclass(frozen=True, eq=False)
+class _Frame:
+    """The frame of a picture: middle at zero, radius one, so that single precision suffices."""
+
+    middle: FloatArray
+    radius: float
+    outline: FloatArray
+
+    @classmethod
+    def around(cls, outline: FloatArray) -> _Frame:
+        middle = (outline.min(axis=0) + outline.max(axis=0)) / 2
+        radius = float(np.linalg.norm(outline - middle, axis=1).max()) or 1.0
+        return cls(middle, radius, (outline - middle) / radius)
+
+    def placed(self, points: FloatArray) -> FloatArray:
+        return np.asarray((points - self.middle) / self.radius)
+
+
+def _turn(R_model_work: FloatArray | None) -> FloatArray:
+    return np.eye(3) if R_model_work is None else np.asarray(R_model_work, dtype=np.float64)
 
 
 def _showable(geometry: Mesh | PointCloud, turn: FloatArray) -> Mesh | PointCloud:
+    if isinstance(geometry, Mesh):
+        return _showable_mesh(geometry, turn)
+    return _showable_cloud(geometry, turn)
+
+
+def _showable_cloud(geometry: PointCloud, turn: FloatArray) -> PointCloud:
     """Turned upright, without what is not finite, thinned to what a picture can show."""
-    if isinstance(geometry, PointCloud):
-        finite = np.flatnonzero(np.isfinite(geometry.points).all(axis=1))
-        cloud = geometry.take(finite[:: max(1, -(-len(finite) // MAX_POINTS))])
-        if not len(cloud):
-            raise StageError("there is no point to show")
-        normals = None if cloud.normals is None else cloud.normals @ turn.T.astype(np.float32)
-        return replace(cloud, points=cloud.points @ turn.T, normals=normals)
+    finite = np.flatnonzero(np.isfinite(geometry.points).all(axis=1))
+    cloud = geometry.take(finite[:: max(1, -(-len(finite) // MAX_POINTS))])
+    if not len(cloud):
+        raise StageError("there is no point to show")
+    normals = None if cloud.normals is None else cloud.normals @ turn.T.astype(np.float32)
+    return replace(cloud, points=cloud.points @ turn.T, normals=normals)
+
+
+def _showable_mesh(geometry: Mesh, turn: FloatArray) -> Mesh:
+    """Turned upright, without what is not finite."""
     finite_vertices = np.asarray(np.isfinite(geometry.vertices).all(axis=1))
     whole = np.asarray(finite_vertices[geometry.faces]).all(axis=1)
-    mesh = geometry.take_faces(np.flatnonzero(whole))
+    mesh = geometry if whole.all() else geometry.take_faces(np.flatnonzero(whole))
     if not len(mesh.faces):
         raise StageError("there is no triangle to show")
     vertices = np.where(finite_vertices[:, None], mesh.vertices, mesh.vertices[mesh.faces[0, 0]])
-    return replace(mesh, vertices=vertices @ turn.T)
+    normals = None if mesh.normals is None else mesh.normals @ turn.T.astype(np.float32)
+    return replace(mesh, vertices=vertices @ turn.T, normals=normals)
 
 
 def _outline(geometry: Mesh | PointCloud) -> FloatArray:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import struct
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -80,6 +81,16 @@ def painted(material: Material) -> Mesh:
     return Mesh(shape.vertices, shape.faces, corner_uv=cube_uv(), materials=(material,))
 
 
+def in_atlas(mesh: Mesh, material: Material) -> Mesh:
+    """A closed mesh with texture coordinates by longitude and latitude, a seam down the back."""
+    unit = mesh.vertices / np.linalg.norm(mesh.vertices, axis=1)[:, None]
+    u = (np.arctan2(unit[:, 0], unit[:, 2]) / (2 * np.pi) + 0.5)[mesh.faces]
+    u = np.where((np.ptp(u, axis=1) > 0.5)[:, None] & (u < 0.5), u + 1, u)
+    v = (np.arccos(np.clip(unit[:, 1], -1, 1)) / np.pi)[mesh.faces]
+    uv = np.stack([u / 2 + 0.01, v * 0.9 + 0.05], axis=2)
+    return replace(mesh, corner_uv=uv.astype(np.float32), materials=(material,))
+
+
 def write(path: Path, mesh: Mesh, T: np.ndarray = MM, **more: Any) -> GlbSummary:
     return write_glb(path, mesh, T_model_mesh=T, generator="relicscan test", **more)
 
@@ -87,8 +98,8 @@ def write(path: Path, mesh: Mesh, T: np.ndarray = MM, **more: Any) -> GlbSummary
 class Glb:
     """A GLB read back without any of the code that wrote it."""
 
-    def __init__(self, path: Path) -> None:
-        data = path.read_bytes()
+    def __init__(self, file: Path | bytes) -> None:
+        data = file if isinstance(file, bytes) else file.read_bytes()
         size = struct.unpack_from("<I", data, 12)[0]
         self.doc = json.loads(data[20 : 20 + size])
         self.bin = data[28 + size :]
@@ -98,12 +109,29 @@ class Glb:
         return self.bin[view.get("byteOffset", 0) :][: view["byteLength"]]
 
     def array(self, index: int) -> np.ndarray:
+        """An accessor's numbers, as they are stored."""
         accessor = self.doc["accessors"][index]
-        dtype = {5123: "<u2", 5125: "<u4", 5126: "<f4"}[accessor["componentType"]]
+        types = {5120: "i1", 5121: "u1", 5122: "<i2", 5123: "<u2", 5125: "<u4", 5126: "<f4"}
+        dtype = np.dtype(types[accessor["componentType"]])
         width = {"SCALAR": 1, "VEC2": 2, "VEC3": 3, "VEC4": 4}[accessor["type"]]
-        data = np.frombuffer(self.view(accessor["bufferView"]), dtype)
-        assert len(data) == accessor["count"] * width
-        return data.reshape(-1, width) if width > 1 else data
+        stride = self.doc["bufferViews"][accessor["bufferView"]].get("byteStride")
+        rows = np.frombuffer(self.view(accessor["bufferView"]), np.uint8)
+        rows = rows.reshape(-1, stride or dtype.itemsize * width)
+        assert len(rows) == accessor["count"]
+        data = np.ascontiguousarray(rows[:, : dtype.itemsize * width]).view(dtype)
+        return data if width > 1 else data[:, 0]
+
+    def floats(self, name: str, primitive: int = 0) -> np.ndarray:
+        """An attribute as a viewer sees it: normalized numbers, placed positions."""
+        stored = self.attribute(name, primitive)
+        accessor = self.doc["accessors"][self.primitives[primitive]["attributes"][name]]
+        values = stored.astype(float)
+        if accessor.get("normalized"):
+            values = np.maximum(values / np.iinfo(stored.dtype).max, -1)
+        if name == "POSITION":
+            node = self.doc["nodes"][0]
+            values = values * node.get("scale", [1, 1, 1]) + node.get("translation", [0, 0, 0])
+        return values
 
     @property
     def primitives(self) -> list[dict[str, Any]]:

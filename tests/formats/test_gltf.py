@@ -188,6 +188,112 @@ def test_every_way_to_store_the_box(
     assert len(mesh.vertices) == 8
 
 
+def packed(
+    built: GltfBuilder, array: np.ndarray, mode: str, filtered: str | None = None, **more: Any
+) -> int:
+    """An accessor whose view is compressed with meshopt; rows are a multiple of four bytes."""
+    import meshopt
+
+    built.json["extensionsRequired"] = ["EXT_meshopt_compression", "KHR_mesh_quantization"]
+    data = meshopt.encode_gltf_buffer(array, mode)
+    start = built.json["bufferViews"][built.view(data)]
+    size = array.nbytes // len(array)
+    extension = {**start, "mode": mode, "count": len(array), "byteStride": size}
+    if filtered:
+        extension["filter"] = filtered
+    view = {"buffer": 1, "byteLength": array.nbytes}
+    if mode == "ATTRIBUTES":
+        view["byteStride"] = size
+    view["extensions"] = {"EXT_meshopt_compression": extension}
+    built.json["bufferViews"].append(view)
+    described = {"bufferView": len(built.json["bufferViews"]) - 1, "count": len(array), **more}
+    built.json["accessors"].append(described)
+    return len(built.json["accessors"]) - 1
+
+
+def packed_box(built: GltfBuilder) -> bytes:
+    """The box as whole numbers in steps of 1/2, all of it compressed; a GLB."""
+    rows = np.zeros((8, 4), "<i2")
+    rows[:, :3] = BOX_VERTICES * 2
+    position = packed(built, rows, "ATTRIBUTES", componentType=5122, type="VEC3")
+    corners = BOX_FACES.astype("<u4").ravel()
+    indices = packed(built, corners, "TRIANGLES", componentType=5125, type="SCALAR")
+    primitive = {"attributes": {"POSITION": position}, "indices": indices}
+    built.mesh(primitive, scale=[0.5, 0.5, 0.5])
+    return packed_glb(built)
+
+
+def packed_glb(built: GltfBuilder) -> bytes:
+    sizes = [{"byteLength": len(built.binary)}, {"byteLength": 1000}]
+    sizes[1]["extensions"] = {"EXT_meshopt_compression": {"fallback": True}}
+    return glb(json.dumps({**built.json, "buffers": sizes}).encode(), bytes(built.binary))
+
+
+def test_meshopt_and_whole_numbers_give_the_same_box(tmp_path: Path) -> None:
+    mesh = mesh_of(read(tmp_path, packed_box(GltfBuilder())))
+    assert len(mesh.vertices) == 8
+    # The codec may begin a triangle at another corner.
+    first = np.argmax((corners(mesh) == BOX_VERTICES[BOX_FACES][:, :1]).all(axis=2), axis=1)
+    turned = np.stack([np.roll(t, -k, axis=0) for t, k in zip(corners(mesh), first, strict=True)])
+    assert np.array_equal(turned, BOX_VERTICES[BOX_FACES])
+
+
+def meshopt_change(view: int, **changes: Any) -> Callable[[dict[str, Any]], None]:
+    """Other values in the extension of the view that is the `view`-th compressed one."""
+
+    def apply(described: dict[str, Any]) -> None:
+        views = [v["extensions"] for v in described["bufferViews"] if "extensions" in v]
+        views[view]["EXT_meshopt_compression"].update(changes)
+
+    return apply
+
+
+@pytest.mark.parametrize(
+    ("broken", "why"),
+    [
+        (meshopt_change(0, mode="POINTS"), "unknown mode POINTS"),
+        (meshopt_change(0, filter="COLOR"), "unknown filter COLOR"),
+        (meshopt_change(0, filter="QUATERNION", count=16, byteStride=4), "stride of 4 bytes"),
+        (meshopt_change(1, filter="OCTAHEDRAL"), "filters what is no vertex data"),
+        (meshopt_change(0, count=9), "another length than its compressed data"),
+        (meshopt_change(0, count=4, byteStride=16), "cannot be decoded|past the end"),
+        (meshopt_change(1, count=72, byteStride=2), "cannot be decoded"),
+        (meshopt_change(0, mode="TRIANGLES", count=16, byteStride=4), "16 elements"),
+        (meshopt_change(0, mode="INDICES", count=16, byteStride=4), "another kind than INDICES"),
+        (meshopt_change(0, byteLength=10), "cannot be decoded"),
+        (meshopt_change(0, byteLength=0), "another kind"),
+        (meshopt_change(0, byteOffset=10**9), "past the end of its buffer"),
+        (meshopt_change(0, buffer=1), r"buffers\[1\] has no data"),
+        (meshopt_change(0, buffer=2), "no number 2"),
+    ],
+)
+def test_broken_meshopt_data_are_named(
+    tmp_path: Path, broken: Callable[[dict[str, Any]], None], why: str
+) -> None:
+    content = packed_box(GltfBuilder())
+    size = struct.unpack_from("<I", content, 12)[0]
+    described = json.loads(content[20 : 20 + size])
+    broken(described)
+    path = tmp_path / "a.glb"
+    path.write_bytes(glb(json.dumps(described).encode(), content[28 + size :]))
+    with pytest.raises(ScanError, match=why) as error:
+        gltf.read(path)
+    assert error.value.remedy
+
+
+def test_no_claim_is_allocated_that_the_compressed_bytes_cannot_hold(tmp_path: Path) -> None:
+    content = packed_box(GltfBuilder())
+    size = struct.unpack_from("<I", content, 12)[0]
+    described = json.loads(content[20 : 20 + size])
+    views = [v for v in described["bufferViews"] if "extensions" in v]
+    views[0]["byteLength"] = 8 * 10**8
+    meshopt_change(0, count=10**8)(described)
+    path = tmp_path / "a.glb"
+    path.write_bytes(glb(json.dumps(described).encode(), content[28 + size :]))
+    with pytest.raises(ScanError, match=r"claims 800,000,000 bytes out of"):
+        gltf.read(path)
+
+
 @pytest.mark.parametrize("code", ["u1", "<u2", "<u4"])
 def test_indices_of_every_type(tmp_path: Path, code: str) -> None:
     built = GltfBuilder()
@@ -422,6 +528,54 @@ def test_occlusion_with_coordinates_of_its_own_is_named(tmp_path: Path) -> None:
     assert "occlusion texture with coordinates of its own" in scan.warnings[0]
 
 
+def test_a_normal_map_is_kept_with_the_coordinates_it_shares(tmp_path: Path) -> None:
+    built = GltfBuilder()
+    textured(built, {"texCoord": 1})
+    built.json["materials"][0]["normalTexture"] = {"index": 0, "texCoord": 1}
+    scan = read(tmp_path, built)
+    (material,) = mesh_of(scan).materials
+    assert material.normal is not None
+    assert material.normal.data == image(TEXELS)
+    assert scan.warnings == ()
+
+
+def test_a_normal_map_alone_makes_a_textured_mesh(tmp_path: Path) -> None:
+    built = GltfBuilder()
+    textured(built, {})
+    built.json["materials"] = [{"normalTexture": {"index": 0, "texCoord": 1}}]
+    mesh = mesh_of(read(tmp_path, built))
+    assert mesh.textured
+    assert mesh.materials[0].texture is None
+    assert mesh.corner_uv is not None
+    assert mesh.corner_uv[0, 2].tolist() == pytest.approx([1, 0.2])
+    assert gltf.peek(tmp_path / "a.glb").textured
+
+
+TURNED = {"KHR_texture_transform": {"rotation": 1.0}}
+STRETCHED = {"KHR_texture_transform": {"offset": [0.1, 0.2], "scale": [0.5, 2]}}
+
+
+@pytest.mark.parametrize(
+    ("base", "normal", "words"),
+    [
+        ({}, {"texCoord": 1}, "normal texture with coordinates of its own"),
+        ({"extensions": TURNED}, {"extensions": TURNED}, "turned coordinates"),
+        ({}, {"scale": 0.5}, "strength of the normal texture"),
+        ({"extensions": STRETCHED}, {"extensions": STRETCHED}, None),
+    ],
+)
+def test_what_a_normal_map_loses_is_named(
+    tmp_path: Path, base: dict[str, Any], normal: dict[str, Any], words: str | None
+) -> None:
+    built = GltfBuilder()
+    textured(built, base)
+    built.json["materials"][0]["normalTexture"] = {"index": 0, **normal}
+    scan = read(tmp_path, built)
+    kept = words is None or "strength" in words
+    assert (mesh_of(scan).materials[0].normal is not None) == kept
+    assert [words in w for w in scan.warnings] == ([True] if words else [])
+
+
 def test_ktx2_alone_is_named(tmp_path: Path) -> None:
     built = GltfBuilder()
     built.json["extensionsRequired"] = ["KHR_texture_basisu"]
@@ -435,7 +589,7 @@ def test_ktx2_alone_is_named(tmp_path: Path) -> None:
 def test_what_is_not_kept_is_named(tmp_path: Path) -> None:
     built = GltfBuilder()
     built.json["materials"] = [
-        {"normalTexture": {"index": 0}, "alphaMode": "BLEND"},
+        {"alphaMode": "BLEND"},
         {
             "emissiveTexture": {"index": 0},
             "pbrMetallicRoughness": {"metallicRoughnessTexture": {"index": 0}},
@@ -448,7 +602,7 @@ def test_what_is_not_kept_is_named(tmp_path: Path) -> None:
     scan = read(tmp_path, built)
     broken, left_out, moving = scan.warnings
     assert "textures has no number 3" in broken
-    for what in ("normal", "emissive", "metallic-roughness", "transparency"):
+    for what in ("emissive", "metallic-roughness", "transparency"):
         assert what in left_out
     assert "animations" in moving
     mesh = mesh_of(scan)
@@ -616,7 +770,7 @@ def change(**changes: Any) -> Callable[[dict[str, Any]], None]:
                 bufferViews__0__extensions={"EXT_meshopt_compression": {}},
                 extensionsRequired=["EXT_meshopt_compression"],
             ),
-            "compressed with meshopt",
+            "count is missing",
         ),
         (
             change(accessors__0__sparse={"count": 1, "indices": {}, "values": {}}),

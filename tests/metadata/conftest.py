@@ -175,6 +175,8 @@ def manifest(tmp_path: Path, everything: str) -> RelicManifest:
             LevelRecord.of(
                 out,
                 f"web/{name}.glb",
+                target="web",
+                surface=name,
                 name=name,
                 ceiling=ceiling,
                 triangles=ceiling - 2,

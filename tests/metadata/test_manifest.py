@@ -48,7 +48,7 @@ def test_round_trip_is_byte_exact(manifest: RelicManifest, tmp_path: Path) -> No
 
 def test_what_it_says(manifest: RelicManifest) -> None:
     said = data(manifest)
-    assert (said["schema_name"], said["schema_version"]) == ("relicscan.relic", "1.0.0")
+    assert (said["schema_name"], said["schema_version"]) == ("relicscan.relic", "1.1.0")
     assert [s["path"] for s in said["sources"]] == ["a.ply", "relic.toml"]
     assert said["units"] == {
         "unit": "mm", "basis": "relic.toml", "scale_known": True, "figures_in": "mm",
@@ -190,7 +190,10 @@ def test_the_pipeline_is_known_by_its_effective_parameters() -> None:
 
 def test_libraries_are_those_of_the_project() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    declared = {re.split(r"[\[>=<]", entry)[0] for entry in project["dependencies"]}
+    declared = {
+        re.split(r"[\[>=<]", entry)[0]
+        for entry in (*project["dependencies"], *project["optional-dependencies"]["usd"])
+    }
     assert set(LIBRARIES) <= declared
     found = versions()
     assert found["relicscan"] == relicscan.__version__

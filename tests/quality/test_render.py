@@ -16,7 +16,7 @@ from relicscan.errors import StageError
 from relicscan.quality.camera import FIELD_OF_VIEW_DEG, MARGIN, fit_camera
 from relicscan.quality.canvas import tone_mapped
 from relicscan.quality.light import interreflected, studio
-from relicscan.quality.pictures import save_png, save_webp, side_by_side
+from relicscan.quality.pictures import contact_sheet, save_png, save_webp, side_by_side
 from relicscan.quality.render import render
 from relicscan.relic import Material, Mesh, PointCloud, Texture
 
@@ -160,6 +160,72 @@ def test_fine_texture_is_averaged_in_linear_light() -> None:
     mesh = square(Texture("t", out.getvalue(), "image/png", 1024, 1024))
     image = render(mesh, **EXACT, azimuth_deg=0, elevation_deg=0)
     assert abs(int(image[60, 60, 0]) - 188) <= 1
+
+
+@pytest.mark.parametrize("how", ["PNG", "WEBP"])
+@pytest.mark.parametrize("size", [(1, 1), (7, 300), (129, 65), (1500, 1100)])
+def test_a_texture_of_one_colour_is_that_colour(how: str, size: tuple[int, int]) -> None:
+    """However it is coded, and however much smaller it has to be made."""
+    out = io.BytesIO()
+    field = np.tile(np.array([203, 97, 14], dtype=np.uint8), (size[1], size[0], 1))
+    options = {"lossless": True} if how == "WEBP" else {}
+    Image.fromarray(field).save(out, how, **options)
+    mime: Any = f"image/{how.lower()}"
+    mesh = square(Texture("t", out.getvalue(), mime, *size))
+    image = render(mesh, **EXACT, azimuth_deg=30, elevation_deg=40)
+    whole = image[image[..., 3] == 255]
+    assert len(whole) > 3000
+    assert (whole[:, :3] == [203, 97, 14]).all()
+
+
+def test_each_face_has_the_texture_as_fine_as_it_needs() -> None:
+    """A checkerboard of single texels: one triangle shows 500 of them a side, the other four."""
+    fine = (np.indices((512, 512)).sum(axis=0) % 2 * 255).astype(np.uint8)
+    out = io.BytesIO()
+    Image.fromarray(fine).save(out, "PNG")
+    mesh = square(Texture("t", out.getvalue(), "image/png", 512, 512))
+    assert mesh.corner_uv is not None
+    uv = mesh.corner_uv.copy()
+    uv[1] /= 128
+    image = render(replace(mesh, corner_uv=uv), **EXACT, azimuth_deg=0, elevation_deg=0)
+    inner = image[20:100, 20:100, 0].astype(int)
+    row, column = np.indices(inner.shape)
+    even = inner[row + column > 84]  # on the lower right of the square's diagonal
+    spotted = inner[row + column < 74]
+    assert np.abs(even - 188).max() <= 3
+    assert spotted.min() < 20
+    assert spotted.max() > 235
+
+
+def test_a_normal_map_bends_the_light() -> None:
+    """A plate whose map leans all normals to the upper left, to the light, or away from it."""
+    light = {}
+    for name, x, y in (("towards", -0.4, 0.4), ("away", 0.4, -0.4), ("down", -0.4, -0.4)):
+        n = np.array([x, y, np.sqrt(1 - x * x - y * y)])
+        r, g, b = (round(float(v + 1) * 127.5) for v in n)
+        mesh = square()
+        material = Material("m", normal=texture_of([[(r, g, b)]]))
+        mapped = replace(mesh, materials=(material,))
+        leaning = replace(mesh, normals=np.tile(n, (4, 1)))
+        view: dict[str, Any] = {**SMALL, "azimuth_deg": 0, "elevation_deg": 0}
+        shown, meant = (render(m, **view)[40:80, 40:80, 0].astype(int) for m in (mapped, leaning))
+        assert np.abs(shown - meant).max() <= 3
+        light[name] = shown.mean()
+    assert light["towards"] > light["down"] + 20
+    assert light["down"] > light["away"] + 10
+
+
+def test_thin_things_are_not_black() -> None:
+    """What falls between the places where light is found has the light that is usual."""
+    x = np.linspace(-1, 1, 21)
+    blades = [[[a, -1, 0], [a + 0.004, -1, 0], [a, 1, 0]] for a in x]
+    mesh = Mesh(np.array(blades).reshape(-1, 3), np.arange(63).reshape(-1, 3))
+    image = render(
+        mesh, **{**EXACT, "shading": "clay"}, azimuth_deg=0, elevation_deg=0, ground_shadow=False
+    )
+    lit = image[image[..., 3] > 0]
+    assert len(lit) > 500
+    assert lit[:, 0].min() > 100
 
 
 def test_texture_repeats_outside_its_edge_and_base_colour_multiplies() -> None:
@@ -413,6 +479,24 @@ def test_contact_sheet() -> None:
     caption = sheet[40 : sheet.shape[0] // 2, :60, 0]
     assert (caption < 128).any()
     assert side_by_side(tiles).shape == (40, 60 * 3 + 16, 4)
+
+
+def test_contact_sheet_of_pictures_of_any_size() -> None:
+    wide = np.full((50, 100, 3), (10, 200, 30), dtype=np.uint8)
+    square_one = np.full((30, 30, 4), (200, 10, 30, 255), dtype=np.uint8)
+    sheet = contact_sheet([wide, square_one, wide], ["a", "b", "c"], columns=2, tile_px=80)
+    assert sheet.shape[1] == 168
+    assert sheet[40, 40].tolist() == [10, 200, 30, 255]
+    assert sheet[5, 40].tolist() == [255, 255, 255, 255]
+    assert sheet[5, 128].tolist() == [200, 10, 30, 255]
+
+
+def test_pictures_before_grey() -> None:
+    grey = render(ball(), **SMALL, background="grey")
+    corner = grey[0, 0].astype(int)
+    assert (grey[..., 3] == 255).all()
+    assert 110 < corner[0] < 160
+    assert np.ptp(corner[:3]) < 8
 
 
 @pytest.mark.real

@@ -1,0 +1,256 @@
+"""A level is solved, not guessed: triangles, texture size, image quality and maps together.
+
+Given are a target's limits (bytes, triangles, texture side, memory of a graphics card) and a
+floor of quality: how different the level may look from the master at the size at which it is
+shown, and how far it may be from the scan. To be chosen is a surface of the ladder that
+`build_levels` made, with or without a normal map, and one grade for its pictures.
+
+Bytes and likeness both fall with the grade, so for each surface the grade is found by halving:
+the finest that fits the limits, and from there on the coarsest above the floor. The smallest
+file above the floor is taken; or, where a level prefers the finest, the most alike within the
+limits. Where no file is within the limits or above the floor, the nearest is made and says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from relicscan.delivery.coding import Grade, grades
+from relicscan.delivery.encoding import EncodedGeometry
+from relicscan.delivery.glb import glb_of
+from relicscan.delivery.model_figures import ModelFigures, figures_of
+from relicscan.delivery.sources import Choice, Sources
+from relicscan.delivery.target import Target, TargetLevel
+from relicscan.quality.difference import Difference
+from relicscan.relic import Level, Mesh
+
+#: A normal map has to make a level so much more like the master: it costs a phone as much
+#: memory as the base colour.
+WORTH_A_MAP = 0.95
+
+
+@dataclass(frozen=True, eq=False)
+class Solved:
+    """One model for one level of a target: its surface, pictures and bytes, and why these.
+
+    `unmet` says in words which limits or which floor it misses; empty where it keeps all.
+    """
+
+    level: Level
+    mesh: Mesh
+    choice: Choice
+    geometry: EncodedGeometry
+    glb: bytes
+    figures: ModelFigures
+    difference: Difference | None
+    decided: str
+    unmet: tuple[str, ...]
+
+
+class _Search:
+    """The choices for one level that were tried, each once."""
+
+    def __init__(self, sources: Sources, target: Target, level: TargetLevel, **described: Any):
+        self.sources, self.target, self.level = sources, target, level
+        self.described = described
+        self._glbs: dict[Choice, bytes] = {}
+        self._differences: dict[Choice, Difference] = {}
+        side = sources.side
+        self.steps: Sequence[Grade | None] = [None]
+        if side is not None:
+            as_it_came = sources.as_they_came(target)
+            self.steps = grades(side, level.max_texture_side, as_it_came=as_it_came)
+
+    def glb(self, choice: Choice) -> bytes:
+        if choice not in self._glbs:
+            encoded = self.sources.encoded(choice, self.target)
+            materials = self.sources.materials(choice, self.target.images)
+            self._glbs[choice] = glb_of(encoded, materials, **self.described)
+        return self._glbs[choice]
+
+    def difference(self, choice: Choice) -> Difference | None:
+        if self.level.screen_px is None:
+            return None
+        if choice not in self._differences:
+            self._differences[choice] = self.sources.difference(
+                choice, self.target.images, self.level.screen_px
+            )
+        return self._differences[choice]
+
+    def unlike(self, choice: Choice) -> float:
+        found = self.difference(choice)
+        return 0.0 if found is None else found.shaded.flip
+
+    def beyond(self, choice: Choice) -> list[str]:
+        """Which limits a choice breaks, in words."""
+        level, limits = self.level, self.target.limits
+        figures = figures_of(self.glb(choice))
+        surface = self.sources.levels[choice.surface]
+        deviation = surface.deviation and surface.deviation.scan_to_level
+        off = deviation.rms if deviation and self.sources.relic.frame.scale_known else None
+        checks = (
+            ("bytes", figures.bytes, level.max_bytes),
+            ("triangles", len(surface.mesh.faces), level.max_triangles),
+            ("vertices", figures.vertices, limits.max_vertices),
+            ("bytes on a graphics card", figures.gpu_bytes, level.max_gpu_bytes),
+        )
+        told = [
+            f"{value:,} {what}, over {most:,}"
+            for what, value, most in checks
+            if value is not None and most is not None and value > most
+        ]
+        if off is not None and level.max_deviation_mm is not None and off > level.max_deviation_mm:
+            told.append(f"{off:.3g} mm from the scan (RMS), over {level.max_deviation_mm:g} mm")
+        return told
+
+
+def solve(sources: Sources, target: Target, level: TargetLevel, **described: Any) -> Solved:
+    """The model of a relic for one level of a target.
+
+    `described` goes to `glb_of`: generator, name, copyright, extras.
+    Raises StageError and ScanError where the surface or a picture cannot be coded.
+    """
+    search = _Search(sources, target, level, **described)
+    variants = _variants(search)
+    finest = level.prefer == "finest" or level.max_difference is None
+    chosen = (_finest if finest else _smallest)(search, variants)
+    unmet: list[str] = []
+    if chosen is None:
+        chosen = min(
+            (choice._replace(grade=search.steps[-1]) for choice in variants),
+            key=lambda choice: (len(search.beyond(choice)), len(search.glb(choice))),
+        )
+        unmet = search.beyond(chosen)
+        decided = "the nearest to the limits of all that was tried"
+    elif finest:
+        decided = "the most like the master within the limits"
+    else:
+        decided = (
+            f"the smallest that differs no more than {level.max_difference:g} from the master "
+            f"at {level.screen_px} px"
+        )
+    floor = level.max_difference
+    if floor is not None and search.unlike(chosen) > floor:
+        if not finest and not unmet:
+            decided = "the most like the master within the limits"
+        unmet.append(
+            f"differs {search.unlike(chosen):.3f} from the master at {level.screen_px} px, "
+            f"over {floor:g}"
+        )
+    return Solved(
+        level=sources.levels[chosen.surface],
+        mesh=sources.mesh(chosen, target.images),
+        choice=chosen,
+        geometry=sources.encoded(chosen, target),
+        glb=search.glb(chosen),
+        figures=figures_of(search.glb(chosen)),
+        difference=search.difference(chosen),
+        decided=decided,
+        unmet=tuple(unmet),
+    )
+
+
+def _variants(search: _Search) -> list[Choice]:
+    """Surfaces, finest first, each with a normal map where it may have one, and without."""
+    sources, level = search.sources, search.level
+    most = level.max_triangles
+    numbers = [
+        n
+        for n, surface in enumerate(sources.levels)
+        if most is None or len(surface.mesh.faces) <= most
+    ] or [len(sources.levels) - 1]
+    pictured = search.steps[0] is not None
+    occlusion = pictured and "occlusion" in level.maps and any(sources.occlusion)
+    found = []
+    seen = set()
+    for n in numbers:
+        if id(sources.levels[n].mesh.faces) in seen:
+            continue
+        seen.add(id(sources.levels[n].mesh.faces))
+        if pictured and "normal" in level.maps and sources.has_normal(n):
+            found.append(Choice(n, None, True, occlusion))
+        found.append(Choice(n, None, False, occlusion))
+    return found
+
+
+def _finest(search: _Search, variants: list[Choice]) -> Choice | None:
+    """The choice most like the master within the limits; the first surface above the floor wins."""
+    floor = search.level.max_difference
+    best: Choice | None = None
+    for number in dict.fromkeys(choice.surface for choice in variants):
+        fitting = [
+            fit
+            for choice in variants
+            if choice.surface == number and (fit := _finest_within(search, choice)) is not None
+        ]
+        if not fitting:
+            continue
+        here = fitting[-1]  # without a normal map
+        if len(fitting) == 2 and search.unlike(fitting[0]) < WORTH_A_MAP * search.unlike(here):
+            here = fitting[0]
+        if best is None or search.unlike(here) < search.unlike(best):
+            best = here
+        if floor is None or search.unlike(best) <= floor or here.grade == search.steps[0]:
+            break  # fewer triangles would leave bytes for finer pictures, and there are none
+    return best
+
+
+def _smallest(search: _Search, variants: list[Choice]) -> Choice | None:
+    """The smallest file above the floor, else the most like the master within the limits."""
+    floor = search.level.max_difference
+    assert floor is not None
+    by_bytes = sorted(
+        variants, key=lambda choice: len(search.glb(choice._replace(grade=search.steps[-1])))
+    )
+    best: Choice | None = None
+    nearest: Choice | None = None
+    for variant in by_bytes:
+        # Only what would be smaller than the best so far is worth a look.
+        finest = _finest_within(search, variant, smaller_than=best)
+        if finest is None:
+            continue
+        if search.unlike(finest) > floor:
+            if nearest is None or search.unlike(finest) < search.unlike(nearest):
+                nearest = finest
+            continue
+        steps = search.steps[search.steps.index(finest.grade) :]
+
+        def alike(step: Grade | None, variant: Choice = variant) -> bool:
+            return search.unlike(variant._replace(grade=step)) <= floor
+
+        best = variant._replace(grade=steps[_last(steps, alike)])
+    return best or nearest
+
+
+def _finest_within(
+    search: _Search, variant: Choice, smaller_than: Choice | None = None
+) -> Choice | None:
+    """The variant at the finest grade that breaks no limit, None where each breaks one."""
+    most = None if smaller_than is None else len(search.glb(smaller_than))
+
+    def fits(step: Grade | None) -> bool:
+        choice = variant._replace(grade=step)
+        if most is not None and len(search.glb(choice)) >= most:
+            return False
+        return not search.beyond(choice)
+
+    coarser = search.steps[::-1]
+    if not fits(coarser[0]):
+        return None
+    return variant._replace(grade=coarser[_last(coarser, fits)])
+
+
+def _last(steps: Sequence[Grade | None], holds: Callable[[Grade | None], bool]) -> int:
+    """The last step for which something holds that holds for the first ones only."""
+    low, high = 0, len(steps) - 1
+    if holds(steps[high]):
+        return high
+    while high - low > 1:
+        middle = (low + high) // 2
+        if holds(steps[middle]):
+            low = middle
+        else:
+            high = middle
+    return low

@@ -1,0 +1,199 @@
+"""What every level of a relic is solved from, each part made once and only when asked for.
+
+The pictures at every grade, the surfaces of the ladder as bytes, the full surface's normals,
+and how the master looks on a screen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+
+from relicscan.delivery.coding import Coder, Grade
+from relicscan.delivery.encoding import EncodedGeometry, encode_geometry
+from relicscan.delivery.target import Images, Target
+from relicscan.formats.images import pixels_of, png_of
+from relicscan.geometry.normal_map import normal_map, shares_texels, surface_normals
+from relicscan.geometry.topology import vertex_normals
+from relicscan.quality.difference import (
+    Difference,
+    Look,
+    Reference,
+    Views,
+    difference,
+    look,
+    pictures,
+    views,
+)
+from relicscan.relic import Float32Array, Level, Material, Mesh, Relic, Texture
+
+#: No normal map has more texels on a side: finer than this it would cost a phone more than
+#: the base colour does, and say what the triangles say already.
+MOST_NORMAL_SIDE = 2048
+
+
+class Choice(NamedTuple):
+    """What a level shows: a surface of the ladder, by number, and how its pictures are coded.
+
+    `grade` is of its largest picture, None where it has none; smaller ones stay as large as
+    they are.
+    """
+
+    surface: int
+    grade: Grade | None
+    normal: bool
+    occlusion: bool
+
+
+class Sources:
+    """The parts of one relic's models, shared by all of its levels and targets."""
+
+    def __init__(self, relic: Relic) -> None:
+        self.relic = relic
+        self.master = _with_normals(relic.the_mesh())
+        #: The ladder, finest first.
+        self.levels: Sequence[Level] = tuple(
+            replace(level, mesh=_with_normals(level.mesh))
+            for level in sorted(relic.levels, key=lambda v: (-len(v.mesh.faces), -v.ceiling))
+        )
+        self.T_model_work = np.eye(4)
+        self.T_model_work[:3, :3] = relic.frame.R_model_work / 1000
+        self._encoded: dict[tuple[int, str, bool, bool], EncodedGeometry] = {}
+        self._normals: dict[int, Coder | None] = {}
+        self._screen_px = 0
+        self._reference: tuple[Views, Reference] | None = None
+        self._looks: dict[int, Look] = {}
+
+    @cached_property
+    def color(self) -> list[Coder | None]:
+        """The base colour of each material."""
+        return [_coder(m.texture, srgb=True) for m in self.master.materials]
+
+    @cached_property
+    def occlusion(self) -> list[Coder | None]:
+        """The ambient occlusion of each material."""
+        return [_coder(m.occlusion, srgb=False) for m in self.master.materials]
+
+    @property
+    def side(self) -> int | None:
+        """The longest side among the base colours; of all pictures where there are none."""
+        own = [m.normal for m in self.master.materials if m.normal]
+        for coders in (self.color, self.occlusion):
+            sides = [coder.side for coder in coders if coder]
+            if sides:
+                return max([*sides, *(max(t.width, t.height) for t in own)])
+        return max((max(t.width, t.height) for t in own), default=None)
+
+    def as_they_came(self, target: Target) -> bool:
+        """Whether a target may have the scan's own images: of a lossy kind that its viewers take.
+
+        What is lossless here was baked, or is too large for a visitor.
+        """
+        if target.images == "source":
+            return True
+        lossy = {"image/jpeg", "image/webp"}
+        taken = lossy.intersection(target.limits.image_types or lossy)
+        coders = [coder for coder in (*self.color, *self.occlusion) if coder]
+        return bool(coders) and all(coder.texture.mime in taken for coder in coders)
+
+    def has_normal(self, surface: int) -> bool:
+        """Whether there is a normal map to be had for a surface of the ladder."""
+        if len(self.levels[surface].mesh.faces) < len(self.master.faces) and self._drawable:
+            return True
+        return len(self.master.materials) == 1 and self.master.materials[0].normal is not None
+
+    def normal(self, surface: int) -> Coder | None:
+        """The normal map that gives a surface of the ladder the relief of the master.
+
+        The scan's own where the surface is the master's, or where places share texels and
+        none can be made. None where `has_normal` is false.
+        """
+        if surface not in self._normals:
+            level = self.levels[surface].mesh
+            own = self.master.materials[0].normal if len(self.master.materials) == 1 else None
+            if len(level.faces) < len(self.master.faces) and self._drawable:
+                own = png_of(normal_map(level, self._drawn), "normal")
+            self._normals[surface] = _coder(own, srgb=False)
+        return self._normals[surface]
+
+    @cached_property
+    def _drawable(self) -> bool:
+        """Whether each texel is one place of the master."""
+        master = self.master
+        return len(master.materials) == 1 and master.in_one_picture and not shares_texels(master)
+
+    @cached_property
+    def _drawn(self) -> Float32Array:
+        """The master's normals by texel."""
+        master = self.master
+        own = master.materials[0].normal
+        side = min(MOST_NORMAL_SIDE, self.side or MOST_NORMAL_SIDE)
+        return surface_normals(master, side, None if own is None else pixels_of(own))
+
+    def materials(self, chosen: Choice, images: Images) -> tuple[Material, ...]:
+        """The master's materials with the pictures of a choice."""
+        normal = self.normal(chosen.surface) if chosen.normal else None
+
+        def coded(coder: Coder | None) -> Texture | None:
+            if coder is None or chosen.grade is None:
+                return None
+            return coder.coded(chosen.grade, images)
+
+        return tuple(
+            replace(
+                material,
+                texture=coded(color),
+                normal=coded(normal),
+                occlusion=coded(occlusion if chosen.occlusion else None),
+            )
+            for material, color, occlusion in zip(
+                self.master.materials, self.color, self.occlusion, strict=True
+            )
+        )
+
+    def mesh(self, chosen: Choice, images: Images) -> Mesh:
+        """A surface of the ladder with the pictures of a choice."""
+        mesh = self.levels[chosen.surface].mesh
+        return replace(mesh, materials=self.materials(chosen, images))
+
+    def encoded(self, chosen: Choice, target: Target) -> EncodedGeometry:
+        """The bytes of a surface; with tangents where the choice has a normal map."""
+        floats_only = target.limits.float_attributes_only or not target.limits.normalized_accessors
+        key = chosen.surface, target.geometry, floats_only, chosen.normal
+        if key not in self._encoded:
+            self._encoded[key] = encode_geometry(
+                self.mesh(chosen, "source"),
+                self.T_model_work,
+                geometry=target.geometry,
+                floats_only=floats_only,
+                texture_side_px=self.side or 2048,
+            )
+        return self._encoded[key]
+
+    def difference(self, chosen: Choice, images: Images, screen_px: int) -> Difference:
+        """How different a choice looks from the master, at that size."""
+        if screen_px != self._screen_px or self._reference is None:
+            # One size at a time: what rays meet at 1024 px is some 200 MB for each surface.
+            self._looks.clear()
+            cameras = views(self.master, self.relic.frame.R_model_work, size_px=screen_px)
+            seen = pictures(look(self.master, cameras), self.master)
+            self._screen_px, self._reference = screen_px, (cameras, Reference(seen))
+        cameras, reference = self._reference
+        if chosen.surface not in self._looks:
+            self._looks[chosen.surface] = look(self.levels[chosen.surface].mesh, cameras)
+        seen = pictures(self._looks[chosen.surface], self.mesh(chosen, images))
+        return difference(reference, seen)
+
+
+def _coder(texture: Texture | None, *, srgb: bool) -> Coder | None:
+    return None if texture is None else Coder(texture, srgb=srgb)
+
+
+def _with_normals(mesh: Mesh) -> Mesh:
+    if mesh.normals is not None:
+        return mesh
+    return replace(mesh, normals=vertex_normals(mesh.vertices, mesh.faces).astype(np.float32))

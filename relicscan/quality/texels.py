@@ -1,0 +1,180 @@
+"""Which texels of a picture a sample sees, and what they hold: textures at the size of a picture.
+
+A texture is read from the one of its successive halvings whose texels are about as large
+as a sample (Williams, Pyramidal Parametrics, 1983), bilinearly as glTF 2.0 (3.8.4) asks.
+Halvings average in linear light: the mean of sRGB values would be too dark.
+What is found for a geometry and a size of texture holds for any texture of that size.
+"""
+
+from __future__ import annotations
+
+import io
+import threading
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from relicscan import threads
+from relicscan.errors import StageError
+from relicscan.geometry.topology import face_areas
+from relicscan.relic import ByteArray, Float32Array, Mesh, Texture
+
+#: What the bytes of a normal map mean (glTF 2.0, 3.9.3): -1..1.
+DIRECTION_OF_BYTE: Float32Array = (np.arange(256) / 127.5 - 1).astype(np.float32)
+
+
+@dataclass(frozen=True, eq=False)
+class Taps:
+    """Four texels and their weights for each of n samples.
+
+    texel (n, 4) counts through the halvings of a texture one after another, from the one
+    that is `finest` times halved; `shapes` are their (h, w); weight (n, 4) sums to one.
+    """
+
+    finest: int
+    shapes: tuple[tuple[int, int], ...]
+    texel: NDArray[np.int64]
+    weight: Float32Array
+
+
+def taps(uv: Float32Array, halvings: NDArray[np.integer], width: int, height: int) -> Taps:
+    """Taps at uv (n, 2), each in a texture that is so many times halved (n,).
+
+    (0, 0) is the top left corner of the texture; it repeats outside 0..1, inside it does
+    not reach over its own border, where something else may be.
+    """
+    most = int(np.log2(max(1, min(width, height))))
+    halvings = np.clip(halvings, 0, most)
+    finest, coarsest = (int(halvings.min()), int(halvings.max())) if len(halvings) else (0, 0)
+    shapes = tuple((height >> k, width >> k) for k in range(finest, coarsest + 1))
+    which = halvings - finest
+    h, w = (np.array([shape[i] for shape in shapes])[which] for i in (0, 1))
+    start = np.cumsum([0, *(a * b for a, b in shapes)])[which]
+    uv = np.where(np.isfinite(uv), uv, 0)
+    uv = np.where((uv >= 0) & (uv <= 1), uv, uv - np.floor(uv))
+    x, y = uv[:, 0] * w - 0.5, uv[:, 1] * h - 0.5
+    x0, y0 = np.floor(x), np.floor(y)
+    across, down = (x - x0).astype(np.float32), (y - y0).astype(np.float32)
+    left, right = (np.clip(x0 + d, 0, w - 1).astype(np.int64) for d in (0, 1))
+    top, bottom = (np.clip(y0 + d, 0, h - 1).astype(np.int64) * w + start for d in (0, 1))
+    texel = np.stack([top + left, top + right, bottom + left, bottom + right], axis=1)
+    one = np.float32(1)
+    weight = np.stack(
+        [
+            (one - across) * (one - down),
+            across * (one - down),
+            (one - across) * down,
+            across * down,
+        ],
+        axis=1,
+    )
+    return Taps(finest, shapes, texel, weight)
+
+
+class Texels:
+    """A decoded texture (h, w, 3) and its halvings, as numbers by a table (256,)."""
+
+    def __init__(self, pixels: ByteArray, meaning: Float32Array) -> None:
+        self._pixels = pixels
+        self._meaning = meaning
+        self._halved: list[Float32Array] = []
+        self._halving = threading.Lock()
+
+    def through(self, seen: Taps) -> Float32Array:
+        """Filtered values (n, 3) float32 of the samples whose taps these are."""
+        last = seen.finest + len(seen.shapes) - 1
+        levels = [self._level(k).reshape(-1, 3) for k in range(max(1, seen.finest), last + 1)]
+        floats = np.concatenate(levels) if levels else _NOTHING
+        # 8192 texels squared would be 800 MB as float32, so what is not halved stays in bytes.
+        unhalved = self._pixels.reshape(-1, 3) if seen.finest == 0 else None
+        out = np.empty((len(seen.texel), 3), dtype=np.float32)
+
+        def samples(start: int, stop: int) -> None:
+            total = np.zeros((stop - start, 3), dtype=np.float32)
+            for corner in range(4):
+                texel = seen.texel[start:stop, corner]
+                values = self._values(texel, unhalved, floats)
+                total += seen.weight[start:stop, corner, None] * values
+            out[start:stop] = total
+
+        threads.in_blocks(samples, len(out))
+        return out
+
+    def _values(
+        self, texel: NDArray[np.int64], unhalved: ByteArray | None, floats: Float32Array
+    ) -> Float32Array:
+        """Values (k, 3) of texels (k,), counted as `Taps` counts them."""
+        if unhalved is None:
+            return np.take(floats, texel, axis=0)
+        if not len(floats):
+            return self._meaning[np.take(unhalved, texel, axis=0)]
+        values = self._meaning[np.take(unhalved, texel, axis=0, mode="clip")]
+        halved = np.flatnonzero(texel >= len(unhalved))
+        values[halved] = floats[texel[halved] - len(unhalved)]
+        return values
+
+    def _level(self, halvings: int) -> Float32Array:
+        """The texture (h, w, 3) float32, halved so many times, at least once."""
+        with self._halving:
+            while len(self._halved) < halvings:
+                finer = self._halved[-1] if self._halved else self._pixels
+                self._halved.append(_halved(finer, None if self._halved else self._meaning))
+            return self._halved[halvings - 1]
+
+
+_NOTHING: Float32Array = np.empty((0, 3), dtype=np.float32)
+
+
+def _halved(finer: NDArray[Any], meaning: Float32Array | None) -> Float32Array:
+    """Means (h // 2, w // 2, 3) float32 of two by two numbers, or of bytes by their meaning."""
+    h, w = finer.shape[0] // 2, finer.shape[1] // 2
+    out = np.empty((h, w, 3), dtype=np.float32)
+
+    def rows(start: int, stop: int) -> None:
+        part = finer[2 * start : 2 * stop, : 2 * w]
+        values = part if meaning is None else np.take(meaning, part)
+        pairs = values[::2] + values[1::2]
+        out[start:stop] = (pairs[:, ::2] + pairs[:, 1::2]) * np.float32(0.25)
+
+    threads.in_blocks(rows, h, block=max(1, 32_768 // max(1, w)))
+    return out
+
+
+def doublings(mesh: Mesh) -> Float32Array:
+    """Binary logarithm (m,) of the share of a picture's side that a unit of length has on each
+    face; 0 where that is unknown. The mesh must have corner_uv.
+    """
+    assert mesh.corner_uv is not None
+    uv = mesh.corner_uv.astype(np.float64)
+    e, f = np.moveaxis(uv[:, 1:] - uv[:, :1], 1, 0)
+    shown = np.abs(e[:, 0] * f[:, 1] - e[:, 1] * f[:, 0]) / 2
+    with np.errstate(divide="ignore", invalid="ignore"):
+        found = np.log2(shown / face_areas(mesh)) / 2
+    return np.where(np.isfinite(found), found, 0).astype(np.float32)
+
+
+def halvings(
+    of_faces: Float32Array, width: int, height: int, samples_per_unit: float
+) -> NDArray[np.int64]:
+    """How often (n,) a texture is to be halved on faces with such `doublings` (n,).
+
+    Between 0.7 and 1.4 texels then lie along a sample.
+    """
+    texels_per_sample = np.log2(width * height) / 2 - np.log2(samples_per_unit)
+    return np.clip(np.round(of_faces + np.float32(texels_per_sample)), 0, 20).astype(np.int64)
+
+
+def decoded(texture: Texture) -> ByteArray:
+    """The pixels (h, w, 3) of a texture, uint8. Raises StageError if it is damaged."""
+    from PIL import Image
+
+    try:
+        with Image.open(io.BytesIO(texture.data)) as image:
+            return np.asarray(image.convert("RGB"))
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        raise StageError(
+            f"the texture {texture.name} cannot be decoded ({error})",
+            remedy="copy it again from where it came, or export it again",
+        ) from None
