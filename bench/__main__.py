@@ -9,7 +9,9 @@
 
 Every chain reads the same PLY file and leaves 100,000 triangles, in a process of its own,
 one after the other. The judge measures them against the true surface (`bench.judge`).
-Peers get scans of up to --peers-up-to points; above that they take hours.
+Peers get scans of up to --peers-up-to points; above that they take hours. Then the whole
+package of the first scan is made, as users have it (`bench.package`), and finished models are
+made small beside gltf-transform (`bench.peer_models`).
 """
 
 from __future__ import annotations
@@ -21,14 +23,14 @@ import os
 import shutil
 import sys
 import tempfile
-import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from bench import tables
+from bench import package, peer_models, tables
 from bench.chain import CHAINS
 from bench.even import noisy_scan
-from bench.measured import ROOT, measured, python
+from bench.measured import ROOT, judged, measured, python
+from bench.measured import say as _say
 from bench.subjects import bust_file, names
 from bench.tables import Row
 
@@ -63,7 +65,8 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--subject", nargs="+", choices=("vase", "bust"), default=names())
     parser.add_argument("--peers-up-to", type=int, default=2_000_000, metavar="N")
     parser.add_argument("--triangles", type=int, default=100_000)
-    parser.add_argument("--no-levels", action="store_true", help="leave out the whole command")
+    parser.add_argument("--no-package", action="store_true", help="leave out the whole package")
+    parser.add_argument("--no-models", action="store_true", help="leave out finished models")
     parser.add_argument("--keep", type=Path, metavar="FOLDER", help="work here, and leave it")
     parser.add_argument("--write", action="store_true", help="write docs/benchmarks.md")
     given = parser.parse_args()
@@ -92,8 +95,10 @@ def _measured_text(given: argparse.Namespace, folder: Path) -> str:
         tables.preface(rows, load, command_shown(sys.argv[1:])),
         tables.comparison(rows, titles),
     ]
-    if "ours" in given.only and not given.no_levels:
-        parts.append(_whole_command(folder, given.subject[0], points[0]))
+    if "ours" in given.only and not given.no_package:
+        parts.append(package.made(folder, given.subject[0], points[0]))
+    if not given.no_models:
+        parts.append(peer_models.made(folder / "models"))
     return "\n".join(parts)
 
 
@@ -142,43 +147,13 @@ def _row(name: str, count: int, chain: str, folder: Path, triangles: int) -> Row
     if row.took.ending:
         _say(f"  {chain}: {row.took.ending}: {row.took.last_line}")
         return row
-    (errors,) = _judged(folder / name, count, [mesh])
+    (errors,) = judged(folder / name, count, [mesh])
     _say(
         f"  {chain}: {row.seconds:.1f} s, CPU {row.cpu_s:.1f} s, "
         f"{row.took.peak_bytes / 1e9:.2f} GB; RMS {errors['to_rms']:.4f} mm there, "
         f"{errors['back_rms']:.4f} mm back"
     )
     return row.with_figures(errors=errors)
-
-
-def _judged(folder: Path, count: int, meshes: Sequence[Path]) -> list[dict[str, float]]:
-    log = folder / "judge.log"
-    took = measured(python("bench.judge", folder.name, folder, count, *meshes), log)
-    if took.ending:
-        raise SystemExit(f"the judge {took.ending}: {took.last_line}")
-    lines = log.read_text(encoding="utf-8").splitlines()
-    return [json.loads(line) for line in lines if line.startswith("{")]
-
-
-def _whole_command(folder: Path, name: str, count: int) -> str:
-    """`relicscan run` as users have it, down to the delivered levels, judged one by one."""
-    case = folder / name / str(count)
-    out, levels = case / "out", case / "levels"
-    shutil.rmtree(out, ignore_errors=True)
-    _say(f"{name}, {count:,} points: the whole command begins")
-    run = python("relicscan", "run", case / "scan", "-o", out, "-q", "--cache", "0")
-    took = measured(run, case / "run.log")
-    if took.ending:
-        return f"`relicscan run` {took.ending}: {took.last_line}\n"
-    record = json.loads((out / "scan" / "run.json").read_text(encoding="utf-8"))
-    _say(f"{name}, {count:,} points: the whole command took {record['seconds']:.1f} s")
-    done = measured(python("bench.levels", out / "scan", levels), case / "levels.log")
-    if done.ending:
-        raise SystemExit(f"bench.levels {done.ending}: {done.last_line}")
-    meshes = [levels / file for file in json.loads((levels / "levels.json").read_text())]
-    errors = _judged(folder / name, count, meshes)
-    by_name = dict(zip([mesh.stem for mesh in meshes], errors, strict=True))
-    return tables.whole_command(name, count, record, by_name)
 
 
 def command_shown(arguments: Sequence[str]) -> str:
@@ -188,10 +163,6 @@ def command_shown(arguments: Sequence[str]) -> str:
         at = kept.index("--keep")
         del kept[at : at + 2]
     return " ".join(["python -m bench", *kept])
-
-
-def _say(line: str) -> None:
-    print(f"{time.strftime('%H:%M:%S')} {line}", flush=True)
 
 
 if __name__ == "__main__":

@@ -29,12 +29,17 @@ def load() -> str:
     return f"numba {numba.__version__}"
 
 
-def until_levels(pipeline: Pipeline) -> Pipeline:
-    """The stages before the first that makes levels of detail."""
+def until(pipeline: Pipeline, *products: str) -> Pipeline:
+    """The stages before the first that makes one of the products."""
     for position, planned in enumerate(pipeline.stages):
-        if "levels" in planned.stage.makes:
+        if planned.stage.makes.intersection(products):
             return replace(pipeline, stages=pipeline.stages[:position])
     return pipeline
+
+
+def until_surface(pipeline: Pipeline) -> Pipeline:
+    """The stages that make the surface and its colours: no peer unwraps and bakes pictures."""
+    return until(pipeline, "atlas", "levels")
 
 
 def run(scan: Path, triangles: int, lap: Lap) -> tuple[FloatArray, IntArray]:
@@ -45,7 +50,7 @@ def run(scan: Path, triangles: int, lap: Lap) -> tuple[FloatArray, IntArray]:
 
     relic = read_relic(scan)
     lap("read")
-    for after in stage_by_stage(relic, until_levels(read_pipeline("web"))):
+    for after in stage_by_stage(relic, until_surface(read_pipeline("web"))):
         relic = after
         lap(relic.history[-1].stage)
     mesh = relic.the_mesh()

@@ -126,7 +126,7 @@ def _open3d(mesh: Mesh, triangles: int) -> Mesh:
 
 def _surface(points: int) -> Mesh:
     """What the default pipeline makes of an even scan of the benchmark relic."""
-    from bench.chain_ours import until_levels
+    from bench.chain_ours import until_surface
     from relicscan.formats.ply import write_cloud
     from relicscan.pipeline import read_pipeline, stage_by_stage
     from relicscan.scan_folder import read_relic
@@ -137,7 +137,7 @@ def _surface(points: int) -> Mesh:
         scan = Path(scratch) / "scan.ply"
         write_cloud(scan, noisy_scan(exact_surface(benchmark_relic(), 0.7), points))
         relic = read_relic(scan)
-        for after in stage_by_stage(relic, until_levels(read_pipeline("web"))):
+        for after in stage_by_stage(relic, until_surface(read_pipeline("web"))):
             relic = after
     mesh = relic.the_mesh()
     return Mesh(mesh.vertices, mesh.faces)

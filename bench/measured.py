@@ -6,6 +6,7 @@ what its parent held when it was started, so the parent does none of the work it
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -58,6 +59,21 @@ def measured(command: Sequence[str], log: Path, timeout_s: float = 3600.0) -> Me
         _ending(process.returncode, wall_s >= timeout_s),
         next((line for line in reversed(lines) if line[:1].strip()), ""),
     )
+
+
+def judged(folder: Path, count: int, meshes: Sequence[Path]) -> list[dict[str, float]]:
+    """What `bench.judge` says of meshes of a scan that `bench.scan` made. Raises SystemExit."""
+    log = folder / "judge.log"
+    took = measured(python("bench.judge", folder.name, folder, count, *meshes), log)
+    if took.ending:
+        raise SystemExit(f"the judge {took.ending}: {took.last_line}")
+    lines = log.read_text(encoding="utf-8").splitlines()
+    return [json.loads(line) for line in lines if line.startswith("{")]
+
+
+def say(line: str) -> None:
+    """Tell how far it has come, with the time of day."""
+    print(f"{time.strftime('%H:%M:%S')} {line}", flush=True)
 
 
 def python(module: str, *arguments: object) -> list[str]:

@@ -45,10 +45,14 @@ class Subject:
     distance: Callable[[FloatArray], FloatArray]
 
 
+def shared_folder() -> Path:
+    """What lies beside the checkout, if it is there: real scans among it."""
+    return Path(os.environ.get("RELICSCAN_SHARED", ROOT.parent / "shared"))
+
+
 def bust_file() -> Path:
     """Where the scanned bust lies, if it is there."""
-    shared = Path(os.environ.get("RELICSCAN_SHARED", ROOT.parent / "shared"))
-    return shared / "scans" / "mesh_nefertiti" / "nefertiti-lowres.obj"
+    return shared_folder() / "scans" / "mesh_nefertiti" / "nefertiti-lowres.obj"
 
 
 def names() -> list[str]:

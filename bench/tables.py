@@ -20,7 +20,8 @@ coloured points, 0.05 mm of noise along the ray, 1 % outliers; nobody sees the u
 then runs three chains on the same PLY file, one after the other, each in a process of its
 own, down to 100,000 triangles:
 
-- **ours**: the stages of `pipelines/web.toml` up to the levels, then one level;
+- **ours**: the stages of `pipelines/web.toml` that make the surface and its colours, then one
+  level, without pictures;
 - **open3d**: its tutorials' chain: voxels of 0.47 mm, statistical outliers (20, 2.0),
   normals (30 neighbours), tangent-plane orientation (15), Poisson depth 10, 2 % of the
   lowest densities cut, quadric decimation;
@@ -163,28 +164,3 @@ def _growth(rows: Sequence[Row]) -> str:
             f"is {wall:.2f} times as long (CPU {cpu:.2f})."
         )
     return "## Time per point\n\n" + "\n".join(lines) + "\n" if lines else ""
-
-
-def whole_command(
-    subject: str, points: int, record: Mapping[str, Any], errors: Mapping[str, Mapping[str, float]]
-) -> str:
-    """`relicscan run` on one of the scans: its levels against the true surface, its stages."""
-    rows = [
-        [name, f"{e['triangles']:,}"]
-        + [
-            f"{e[f'{way}_{k}']:.{digits}f}"
-            for way in ("to", "back")
-            for k, digits in (("rms", 4), ("p95", 4), ("max", 2))
-        ]
-        for name, e in errors.items()
-    ]
-    stages = [[name, f"{s:.2f}"] for name, s in record["stage_seconds"].items()]
-    return "\n".join(
-        [
-            f"## The whole command: {subject}, {points:,} points\n",
-            f"`relicscan run`, from the scan to validated models: {record['seconds']:.1f} s, "
-            f"{record['peak_memory_bytes'] / 1e9:.2f} GB at the most. Its models:\n",
-            table(("", "triangles", "to: RMS", "p95", "max", "back: RMS", "p95", "max"), rows),
-            table(("stage", "seconds"), [*stages, ["all", f"{record['seconds']:.2f}"]]),
-        ]
-    )

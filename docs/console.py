@@ -48,7 +48,7 @@ def blocks(text: str) -> list[Shown]:
 def run(command: str) -> tuple[int, str]:
     """Exit code and what a terminal of 100 columns without colour would show, from the root."""
     scripts = Path(sys.executable).parent
-    inherited = {k: v for k, v in os.environ.items() if not k.startswith("MAKE")}
+    inherited = {k: v for k, v in os.environ.items() if not k.startswith(("MAKE", "RELICSCAN_"))}
     environment = {
         **inherited,
         "COLUMNS": "100",

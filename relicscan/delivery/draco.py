@@ -1,9 +1,9 @@
 """Vertices and triangles under KHR_draco_mesh_compression.
 
-Draco packs tightest of all, and viewers decode it slowest (a decoder of 300 kB that most fetch
-from elsewhere). DracoPy writes it. What Draco cannot be given by it is tangents: floats outside
-its four known attributes are stored as they are (16 bytes a vertex, 926 kB for a skull of 218 kB
-in all), and the 8-bit whole numbers that glTF wants for tangents are not among its types.
+Draco packs tightest of all, but viewers fetch its decoder from elsewhere unless told where it
+lies. DracoPy writes it. What Draco cannot be given by it is tangents: floats outside its four
+known attributes are stored as they are (16 bytes a vertex, 926 kB for a skull of 218 kB in all),
+and the 8-bit whole numbers with a sign that glTF wants for tangents are not among its types.
 """
 
 from __future__ import annotations
@@ -18,8 +18,9 @@ from relicscan.delivery.quantization import Grid
 from relicscan.delivery.streams import Stream, described
 from relicscan.errors import StageError
 
-#: 0 to 10. 7 is what Google's tools take; 10 saves another 1 % and takes 1.5 times as long.
-_LEVEL = 7
+#: 0 to 10. Of 100,000 triangles 10 makes 214,200 bytes, 7 (Draco's own default) 221,300 and
+#: 5 304,800, each in 0.15 s.
+_LEVEL = 10
 
 _NORMAL_BITS = 8
 

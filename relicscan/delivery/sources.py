@@ -62,7 +62,7 @@ class Sources:
         )
         self.T_model_work = np.eye(4)
         self.T_model_work[:3, :3] = relic.frame.R_model_work / 1000
-        self._encoded: dict[tuple[int, str, bool, bool], EncodedGeometry] = {}
+        self._encoded: dict[tuple[int, str, bool, bool, int], EncodedGeometry] = {}
         self._normals: dict[int, Coder | None] = {}
         self._screen_px = 0
         self._reference: tuple[Views, Reference] | None = None
@@ -163,14 +163,15 @@ class Sources:
     def encoded(self, chosen: Choice, target: Target) -> EncodedGeometry:
         """The bytes of a surface; with tangents where the choice has a normal map."""
         floats_only = target.limits.float_attributes_only or not target.limits.normalized_accessors
-        key = chosen.surface, target.geometry, floats_only, chosen.normal
+        side = chosen.grade.side if chosen.grade else 2048
+        key = chosen.surface, target.geometry, floats_only, chosen.normal, side
         if key not in self._encoded:
             self._encoded[key] = encode_geometry(
                 self.mesh(chosen, "source"),
                 self.T_model_work,
                 geometry=target.geometry,
                 floats_only=floats_only,
-                texture_side_px=self.side or 2048,
+                texture_side_px=side,
             )
         return self._encoded[key]
 

@@ -7,8 +7,8 @@ degrees by 1.2. So there is a choice among the points of a coarse octahedron, an
 says "as before" or "next to it" costs 0 or 2 bits where any other costs 8 or more.
 
 Tried on the skull of `meshopt_streams`, bytes, and degrees RMS and at most turned about the
-normal: rounded to 8 bits 91,800 (0.3, 0.9), to 6 bits 60,900 (1.1, 3.7), to 5 bits 48,600 (2.3,
-7.5); chosen on 6 bits 52,600 (1.3, 3.0), on 5 bits 44,800 (1.6, 4.0), on 4 bits 39,600 (3.0, 8.6).
+normal: rounded to 8 bits 92,000 (0.2, 0.6), to 6 bits 61,100 (1.0, 2.6), to 5 bits 49,100 (2.0,
+5.3); chosen on 6 bits 52,700 (1.2, 3.0), on 5 bits 44,900 (1.6, 4.0), on 4 bits 39,700 (3.0, 9.0).
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def coarse_tangents(tangents: Float32Array, normals: Float32Array) -> NDArray[np
     """Rows (k, 4) for the OCTAHEDRAL filter of tangents (k, 4) beside unit normals (k, 3).
 
     Turned by 3 degrees at most, and leant by 10, wherever 5 bits have such a point; else the
-    best there is (4.0 and 11.7 at most). The fourth byte is the handedness, 127 or -127.
+    best there is (4.0 and 11.5 on that skull). The fourth byte is the handedness, 127 or -127.
     """
     one = 2 ** (BITS - 1) - 1
     t: FloatArray = tangents[:, :3].astype(np.float64)

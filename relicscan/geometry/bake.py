@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from relicscan.color import LINEAR_OF_SRGB, srgb_of
 from relicscan.geometry.closest import closest, triangle_tree
 from relicscan.geometry.sampling import bilinear
-from relicscan.relic import BoolArray, ByteArray, FloatArray, Mesh
+from relicscan.relic import BoolArray, ByteArray, Float32Array, FloatArray, Mesh
 
 Drawn = TypeVar("Drawn", np.uint8, np.float32)
 
@@ -37,7 +37,9 @@ class Texels(NamedTuple):
 def texels_of(mesh: Mesh, side: int) -> Texels:
     """Where the middle of each texel of a picture of side x side lies on the mesh.
 
-    A texel that lies in several triangles belongs to the first. The mesh has `corner_uv`.
+    A texel that lies in several triangles belongs to the first. A triangle in which the middle of
+    none lies (slivers, parts smaller than a texel) has the one around its own middle, unless that
+    is taken. The mesh has `corner_uv`.
     """
     from relicscan.geometry.kernels.texels import draw
 
@@ -45,11 +47,26 @@ def texels_of(mesh: Mesh, side: int) -> Texels:
     face = np.full((side, side), -1, dtype=np.int32)
     weights = np.empty((side, side, 2), dtype=np.float32)
     draw(mesh.corner_uv.astype(np.float64) * side, face, weights)
+    _draw_small(mesh.corner_uv, face, weights)
     row, column = np.nonzero(face >= 0)
     others = weights[row, column].astype(np.float64)
     whole = np.concatenate([1 - others.sum(axis=1, keepdims=True), others], axis=1)
     shown = face[row, column]
     return Texels(row, column, shown, whole, _mixed(mesh, shown, whole, mesh.vertices))
+
+
+def _draw_small(
+    corner_uv: Float32Array, face: NDArray[np.int32], weights: Float32Array
+) -> None:
+    """Give the triangles that are not in face (h, w) the texel that their middle is in, if free."""
+    side = len(face)
+    drawn = np.bincount(face.ravel() + 1, minlength=len(corner_uv) + 1)[1:] > 0
+    small = np.flatnonzero(~drawn)[::-1]  # of several in one texel the first is written last
+    middle = np.nan_to_num(corner_uv[small].mean(axis=1) * side)
+    column, row = np.clip(middle, 0, side - 1).astype(np.intp).T
+    free = face[row, column] < 0
+    face[row[free], column[free]] = small[free]
+    weights[row[free], column[free]] = 1 / 3
 
 
 def _mixed(
@@ -85,14 +102,18 @@ def spread(drawn: NDArray[Drawn], there: BoolArray) -> NDArray[Drawn]:
 
 
 def colors_from_pictures(
-    places: FloatArray, painted: Mesh, pictures: Sequence[ByteArray | None]
+    places: FloatArray,
+    painted: Mesh,
+    pictures: Sequence[ByteArray | None],
+    known: tuple[NDArray[np.int32], FloatArray] | None = None,
 ) -> ByteArray:
     """Colours (q, 3) uint8 sRGB at places (q, 3): of the closest place on a painted surface.
 
-    `pictures` are the sRGB pixels (h, w, 3) of each material's base colour texture, None
+    `known` says where on `painted` they lie, face (q,) and weights (q, 3) of its corners: the two
+    sides of a sheet without thickness are equally close. `pictures` are the sRGB pixels (h, w, 3) of each material's base colour texture, None
     where it has none: its base colour stands there, times the vertex colours.
     """
-    _, face, weights = closest(triangle_tree(painted), places)
+    face, weights = known or closest(triangle_tree(painted), places)[1:]
     light = np.ones((len(places), 3), dtype=np.float32)
     material = np.zeros(len(places), dtype=np.int64)
     if painted.face_material is not None:

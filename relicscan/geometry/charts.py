@@ -43,10 +43,20 @@ def charts(mesh: Mesh) -> NDArray[np.int32]:
     area = length / 2
     most_area = LARGEST * float(area.sum())
     label = clustering.merged(pairs, lengths[f, k], normals, area, MOST_BENT, most_area, ROUNDNESS)
-    label = parts_of(label, near)
+    cut = label = parts_of(label, near)
     for _ in range(ROUNDS):
         label = _straightened(label, near)
-    return parts_of(label, near)
+    # A part of a handful of faces ends as one chart, and what closes around itself cannot lie flat.
+    bent = _bends(label, normals * area[:, None], area) > 2 * MOST_BENT
+    return parts_of(np.where(bent[label], cut + len(near), label), near)
+
+
+def _bends(
+    label: NDArray[np.int32], normals: NDArray[np.float64], area: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """How bent each chart is, 0..1: 1 less the length of its mean normal, of (m, 3) by area."""
+    means = np.stack([np.bincount(label, normals[:, axis]) for axis in range(3)], axis=1)
+    return 1 - np.linalg.norm(means, axis=1) / np.maximum(np.bincount(label, area), 1e-300)
 
 
 def _straightened(label: NDArray[np.int32], near: NDArray[np.int32]) -> NDArray[np.int32]:

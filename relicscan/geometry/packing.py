@@ -23,6 +23,10 @@ TURNS = 16
 #: wide, and the longer of the two becomes the side.
 FILLED = 0.7
 
+#: So many charts, the largest, are laid snugly; what a mesh in thousands of loose parts has beside
+#: them is laid in rows: snugly, 4,000 charts take a minute.
+SNUG = 600
+
 #: A whole outline of contact is worth as much as lying the width over this number lower.
 SINK = 100.0
 
@@ -70,12 +74,23 @@ def packed(
 
     occupied = np.zeros((3 * width, width), dtype=np.bool_)
     moved, top = np.zeros_like(places), 0
-    for c in np.argsort(-np.bincount(chart, area, n), kind="stable"):
+    largest_first = np.argsort(-np.bincount(chart, area, n), kind="stable")
+    for c in largest_first[:SNUG]:
         turn, shift, shape, y, x = _best(places[wedge[faces[c]]], upright[c], scale, occupied)
         occupied[y + shape.own[:, 0], x + shape.own[:, 1]] = True
         top = max(top, y + shape.height - 1)
         at = wedge[faces[c]].ravel()
         moved[at] = scale * (places[at] @ turn.T) + shift
+    x, y, row = 0.0, top + 1.0, 0.0
+    for c in largest_first[SNUG:]:
+        at = wedge[faces[c]].ravel()
+        flat = scale * (places[at] @ upright[c].T)
+        low, (wide, high) = flat.min(axis=0), np.ptp(flat, axis=0)
+        if x + wide > width:
+            x, y, row = 0.0, y + row + 1, 0.0
+        moved[at] = flat - low + [x, y]
+        x, row = x + wide + 1, max(row, high)
+        top = max(top, y + high)
     side = max(width, top)
     return Packed(moved / side, total * (scale / side) ** 2)
 

@@ -64,8 +64,8 @@ def dressed(bare: Mesh, source: Mesh) -> Mesh:
     _, face, weights = closest(triangle_tree(source), bare.vertices)
     corners = source.faces[face]
     if source.colors is not None:
-        mixed = np.einsum("ik,ikj->ij", weights, source.colors[corners].astype(np.float64))
-        bare = replace(bare, colors=np.rint(mixed).astype(np.uint8))
+        mixed = np.einsum("ik,ikj->ij", weights, LINEAR_OF_SRGB[source.colors[corners]])
+        bare = replace(bare, colors=srgb_of(mixed))
     if source.filled is not None:
         share = np.einsum("ik,ik->i", weights, source.filled[corners].astype(np.float64))
         bare = replace(bare, filled=share > 0.5)

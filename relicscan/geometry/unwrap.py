@@ -85,7 +85,7 @@ def _cut(mesh: Mesh) -> tuple[FloatArray, NDArray[np.int64], NDArray[np.int32]]:
         split[folded] += int(label.max()) + 1
         for chart in np.unique(label):
             which = np.flatnonzero(label == chart)
-            if _lies_over_itself(places[wedge[which]]):
+            if len(which) > 1 and _lies_over_itself(places[wedge[which]]):
                 split[which] += _halves(places[wedge[which]]) * (2 * int(label.max()) + 2)
         split = parts_of(split, near)
         if split.max() == label.max():

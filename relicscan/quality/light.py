@@ -31,7 +31,7 @@ _SOFTBOXES = (
 _SKY_DIRECTIONS, _SKY_POWER = 28, 0.30
 _FLOOR_DIRECTIONS, _FLOOR_POWER, _FLOOR_COLOR = 8, 0.09, (1.00, 0.97, 0.94)
 
-#: Directions along a side of the table of irradiance: 0.2 % off at most, at terminators.
+#: Directions along a side of the table of irradiance: it is 0.2 % off at most.
 _TABLE_SIDE = 129
 
 #: Rays start so far off the surface, in units of the relic's radius: 0.2 % clears the facets of

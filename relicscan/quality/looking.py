@@ -22,7 +22,7 @@ from relicscan.color import LINEAR_OF_SRGB, srgb_of
 from relicscan.errors import StageError
 from relicscan.quality.appearance import STONE, Appearance, has_color
 from relicscan.quality.camera import Camera, Part, fit_camera
-from relicscan.quality.surface import Hits, Surface
+from relicscan.quality.surface import Hits, Surface, turned_normals
 from relicscan.relic import BoolArray, ByteArray, Float32Array, FloatArray, Mesh
 
 #: What lies around a model, sRGB.
@@ -55,6 +55,7 @@ class Views:
 class Look:
     """A geometry under some views: what its rays met, view by view."""
 
+    mesh: Mesh
     surface: Surface
     views: Views
     seen: tuple[_Seen, ...]
@@ -120,11 +121,9 @@ def look(mesh: Mesh, views: Views) -> Look:
             remedy="run clean_mesh first",
         )
     placed = (mesh.vertices @ views.R_model_work.T - views.middle) / views.radius
-    normals = mesh.normals
-    if normals is not None:
-        normals = normals @ views.R_model_work.T.astype(np.float32)
+    normals = turned_normals(mesh, views.R_model_work)
     surface = Surface(replace(mesh, vertices=placed, normals=normals))
-    return Look(surface, views, tuple(_Seen(surface, camera) for camera in views.cameras))
+    return Look(mesh, surface, views, tuple(_Seen(surface, camera) for camera in views.cameras))
 
 
 def pictures(look: Look, mesh: Mesh) -> Pictures:
@@ -133,11 +132,12 @@ def pictures(look: Look, mesh: Mesh) -> Pictures:
     Raises ValueError if its faces, their materials or texture coordinates are others, and
     StageError if a texture is damaged.
     """
-    geometry = look.surface.mesh
     for name in ("faces", "corner_uv", "face_material"):
-        if not _same(getattr(geometry, name), getattr(mesh, name)):
+        if not _same(getattr(look.mesh, name), getattr(mesh, name)):
             raise ValueError(f"these are pictures of another geometry: its {name} are not the same")
-    appearance = Appearance(replace(geometry, colors=mesh.colors, materials=mesh.materials))
+    appearance = Appearance(
+        replace(look.surface.mesh, colors=mesh.colors, materials=mesh.materials)
+    )
     made = each(lambda seen: seen.pictured(appearance), look.seen)
     shaded, albedo, where, boxes = (tuple(part) for part in zip(*made, strict=True))
     return Pictures(shaded, albedo, where, boxes)
@@ -212,4 +212,6 @@ def each(work: Callable[[_In], _Out], items: Sequence[_In]) -> list[_Out]:
 
 
 def _same(a: NDArray[Any] | None, b: NDArray[Any] | None) -> bool:
-    return a is b or (a is not None and b is not None and np.array_equal(a, b))
+    return a is b or (
+        a is not None and b is not None and np.array_equal(a, b, equal_nan=a.dtype.kind == "f")
+    )

@@ -18,7 +18,7 @@ from relicscan.quality.camera import fit_camera
 from relicscan.quality.canvas import Background, Canvas
 from relicscan.quality.cloud_picture import MAX_POINTS, draw_cloud
 from relicscan.quality.light import studio
-from relicscan.quality.surface import Surface
+from relicscan.quality.surface import Surface, turned_normals
 from relicscan.quality.surface_picture import draw_surface
 from relicscan.relic import FloatArray, Mesh, PointCloud
 
@@ -188,8 +188,7 @@ def _showable_mesh(geometry: Mesh, turn: FloatArray) -> Mesh:
     if not len(mesh.faces):
         raise StageError("there is no triangle to show")
     vertices = np.where(finite_vertices[:, None], mesh.vertices, mesh.vertices[mesh.faces[0, 0]])
-    normals = None if mesh.normals is None else mesh.normals @ turn.T.astype(np.float32)
-    return replace(mesh, vertices=vertices @ turn.T, normals=normals)
+    return replace(mesh, vertices=vertices @ turn.T, normals=turned_normals(mesh, turn))
 
 
 def _outline(geometry: Mesh | PointCloud) -> FloatArray:

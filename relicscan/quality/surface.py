@@ -5,6 +5,7 @@ Ray casting is Open3D's (Embree), 20 million rays a second on two cores.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cached_property
 
 import numpy as np
@@ -14,13 +15,19 @@ from relicscan.geometry import o3d as bridge
 from relicscan.geometry import topology
 from relicscan.geometry.tangents import corner_tangents
 from relicscan.quality.texels import Taps, doublings, halvings, taps
-from relicscan.relic import BoolArray, Float32Array, Mesh, Texture
+from relicscan.relic import BoolArray, Float32Array, FloatArray, Mesh, Texture
 
 
 class Surface:
-    """A mesh in a frame in which it has about radius one, with what pictures of it share."""
+    """A mesh in a frame in which it has about radius one, with what pictures of it share.
+
+    Its positions are finite. Texture coordinates that are not count as zero, normals as unknown.
+    """
 
     def __init__(self, mesh: Mesh) -> None:
+        uv = mesh.corner_uv
+        if uv is not None and not np.isfinite(uv).all():
+            mesh = replace(mesh, corner_uv=np.where(np.isfinite(uv), uv, 0))
         self.mesh = mesh
         self.scene = bridge.raycasting_scene(mesh)
 
@@ -34,7 +41,7 @@ class Surface:
         mesh = self.mesh
         found = topology.vertex_normals(mesh.vertices, mesh.faces).astype(np.float32)
         if mesh.normals is not None:
-            with np.errstate(invalid="ignore"):
+            with np.errstate(invalid="ignore", over="ignore"):
                 usable = np.einsum("nd,nd->n", mesh.normals, found) > 0.1
             found[usable] = mesh.normals[usable]
         return found
@@ -42,21 +49,20 @@ class Surface:
     @cached_property
     def tangents(self) -> Float32Array:
         """Tangents (m, 3, 4) of the corners; the fourth is the bitangent's sign."""
-        uv = self.mesh.corner_uv
-        assert uv is not None
-        return corner_tangents(
-            Mesh(
-                self.mesh.vertices,
-                self.mesh.faces,
-                normals=self.normals,
-                corner_uv=np.where(np.isfinite(uv), uv, 0),
-            )
-        )
+        return corner_tangents(replace(self.mesh, normals=self.normals))
 
     @cached_property
     def doublings(self) -> Float32Array:
         """How large each face (m,) is in its texture: see `texels.doublings`."""
         return doublings(self.mesh)
+
+
+def turned_normals(mesh: Mesh, turn: FloatArray) -> Float32Array | None:
+    """The mesh's own normals (n, 3) under a rotation (3, 3); zero where they are not finite."""
+    if mesh.normals is None:
+        return None
+    finite = np.isfinite(mesh.normals).all(axis=1, keepdims=True)
+    return np.asarray(np.where(finite, mesh.normals, 0) @ turn.T.astype(np.float32))
 
 
 class Hits:

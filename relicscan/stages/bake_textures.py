@@ -21,6 +21,10 @@ from relicscan.stage import stage
 #: the colours of neighbouring points are far from independent.
 TEXELS_PER_POINT = 2
 
+#: Charts of `unwrap_uv` lie a 512th apart, by default: in a smaller picture they would touch, and
+#: what is lost where they do costs more than the few kilobytes of a picture with little in it.
+LEAST_SIDE = 512
+
 #: Ambient occlusion has no fine detail: its picture is so many times smaller.
 OCCLUSION_REDUCED = 4
 
@@ -52,7 +56,7 @@ def bake_textures(
 ) -> Relic:
     """Paint each texel with what the scan shows there, and how much of the sky it sees.
 
-    From the pictures that a scanned mesh came with, else from the nearest points, else from
+    From the pictures and colours of a scanned mesh's materials, else from the nearest points, else from
     the colours of the vertices. Texels beside a chart take the colour of the nearest one on
     it, so seams do not show. Nothing is lost to image coding here: that is for each target.
     """
@@ -89,7 +93,7 @@ def _side_of(relic: Relic, max_side: int) -> int:
         points = len(mesh.vertices) if relic.cloud is None else len(relic.cloud)
         used = shown * _surface(mesh)
         wanted = TEXELS_PER_POINT * points / max(used, 1e-3)
-    side = 64
+    side = min(LEAST_SIDE, 1 << (max_side.bit_length() - 1))
     while side * side < wanted and 2 * side <= max_side:
         side *= 2
     return side
@@ -116,17 +120,20 @@ def _texels_of_pictures(painted: Mesh) -> float:
 
 def _colors(relic: Relic, texels: Texels, neighbours: int) -> ByteArray | None:
     """Colours (q, 3) uint8 sRGB of texels, None where the scan has none."""
-    mesh, cloud = relic.the_mesh(), relic.cloud
-    if relic.painted is not None:
-        pictures = [
-            None if m.texture is None else pixels_of(m.texture) for m in relic.painted.materials
-        ]
-        return colors_from_pictures(texels.place, relic.painted, pictures)
+    mesh, cloud, painted = relic.the_mesh(), relic.cloud, relic.painted
+    if painted is not None:
+        pictures = [None if m.texture is None else pixels_of(m.texture) for m in painted.materials]
+        same = np.array_equal(mesh.faces, painted.faces)
+        same = same and np.array_equal(mesh.vertices, painted.vertices)
+        known = (texels.face, texels.weights) if same else None
+        return colors_from_pictures(texels.place, painted, pictures, known)
     if cloud is not None and cloud.colors is not None:
         normals = texels.mixed(mesh, vertex_normals(mesh.vertices, mesh.faces))
         return colors_from_cloud(texels.place, cloud, neighbours, normals.astype(np.float32))
     if mesh.colors is not None:
-        return colors_from_pictures(texels.place, replace(mesh, materials=(Material(),)), [None])
+        alone = replace(mesh, materials=(Material(),))
+        known = (texels.face, texels.weights)
+        return colors_from_pictures(texels.place, alone, [None], known)
     return None
 
 

@@ -50,7 +50,7 @@ def full_relic() -> Relic:
         np.full((8, 3), 7),
         np.full((12, 3, 2), 0.25),
         np.zeros(12),
-        (Material("red", (1, 0, 0.1, 1), texture, texture),),
+        (Material("red", (1, 0, 0.1, 1), texture, texture, texture),),
         np.arange(8) < 3,
     )
     return Relic(
@@ -58,6 +58,7 @@ def full_relic() -> Relic:
         scans=(Scan("a", cloud, "a.ply", np.eye(4), "mm", "said so", "+Z", "E57", ("odd",)),),
         cloud=cloud,
         mesh=mesh,
+        painted=mesh,
         levels=(Level("low", 100, mesh, DEVIATION),),
         frame=Frame("mm", "stated", np.eye(4) * 2, "+Y", "stated", np.eye(3)),
         metadata={"scan": {"unit": "mm"}, "object": {"title": {"zh-Hans": "瓶"}}},

@@ -433,7 +433,7 @@ def test_overrides_of_relic_toml_and_command_line_are_on_record(
         overrides={"clean_mesh.max_invalid_share": 0.25, "remove_surroundings.support": "keep"},
     )
     assert outcome.verdict == "pass"
-    assert set(outcome.triangles) == {"thumb", "ultra"}
+    assert set(outcome.triangles) == {"web/thumb.glb", "web/ultra.glb"}
     manifest = checked_output(out)["cup"]
     assert manifest["pipeline"]["name"] == "preview"
     steps = {step["stage"]: step for step in manifest["steps"]}
@@ -455,7 +455,7 @@ def test_the_command_line_chooses_before_relic_toml(
 ) -> None:
     write_toml(shelf / "cup", '[pipeline]\nuse = "preview"')
     (outcome,) = run(shelf, tmp_path / "out", pipeline=pipeline)
-    assert set(outcome.triangles) == {"low", "high"}
+    assert set(outcome.triangles) == {"web/low.glb", "web/high.glb"}
 
 
 @pytest.mark.parametrize(
@@ -463,7 +463,7 @@ def test_the_command_line_chooses_before_relic_toml(
     [
         ('use = "wep"', "use = 'wep' is not the name", "did you mean 'web'?"),
         ('use = "meshes.toml"', "is not the name of a pipeline", "preview, web"),
-        ('set."decimate.x" = 1', "pipeline 'web' has no stage 'decimate'", ""),
+        ('set."decimate.x" = 1', "pipeline 'plain' has no stage 'decimate'", ""),
         (
             'set."remove_surroundings.suport" = "keep"',
             "stage remove_surroundings: there is no parameter",
@@ -508,7 +508,7 @@ def test_events_tell_where_a_relic_is(shelf: Path, pipeline: str, tmp_path: Path
     assert events[0].detail["relics"] == events[0].detail["to_run"] == 1
     assert events[-2].outcome == outcomes[0]
     stages = [event.stage for event in events[2:-2]]
-    assert (stages[0], stages[-1]) == ("read", "write")
+    assert (stages[0], stages[-1]) == ("read", "write web")
     assert "build_levels" in stages
     done = [event.done for event in events[2:-2]]
     assert done == sorted(done)

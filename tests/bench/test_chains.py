@@ -9,7 +9,7 @@ import pytest
 from shapes import sphere_mesh
 
 from bench.chain import laps
-from bench.chain_ours import run, until_levels
+from bench.chain_ours import run, until, until_surface
 from bench.even import noisy_scan
 from bench.scan import RELIC_TOML
 from relicscan.formats.ply import write_cloud
@@ -17,12 +17,14 @@ from relicscan.pipeline import read_pipeline
 from relicscan.relic import Mesh, PointCloud
 
 
-def test_the_pipeline_ends_before_its_levels() -> None:
+def test_the_pipeline_ends_with_the_surface_or_before_its_levels() -> None:
     whole = read_pipeline("web")
-    before = until_levels(whole)
-    assert before.stages == whole.stages[: len(before.stages)]
-    assert "levels" in whole.stages[len(before.stages)].stage.makes
-    assert until_levels(before) == before
+    for before, product in ((until_surface(whole), "atlas"), (until(whole, "levels"), "levels")):
+        assert before.stages == whole.stages[: len(before.stages)]
+        assert product in whole.stages[len(before.stages)].stage.makes
+        assert until_surface(before) == until_surface(whole)
+    assert not any("textures" in p.stage.makes for p in until_surface(whole).stages)
+    assert any("textures" in p.stage.makes for p in until(whole, "levels").stages)
 
 
 def test_laps_add_up() -> None:

@@ -176,7 +176,7 @@ def test_what_a_technician_reads(cli: Cli, evening: Evening) -> None:
     assert vase[3] == "  unit: mm (declared in relic.toml)"
     assert vase[4] == "  up: +Z (declared in relic.toml)"
     assert vase[5] == "  other files: relic.toml"
-    assert vase[6].startswith("  a run with pipeline web takes about ")
+    assert vase[6].startswith("  a run with pipeline plain takes about ")
     assert vase[7].startswith("  doubt: 2,500 points are few")
     assert "cannot be run: scan.ply: " in blocks[2]
     assert "what would work: " in blocks[2]

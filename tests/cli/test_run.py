@@ -24,6 +24,7 @@ from tiny_scans import (
     write_toml,
 )
 
+from relicscan.batch.job import default_pipeline
 from relicscan.batch.lock import hold
 from relicscan.pipeline import read_pipeline
 
@@ -76,7 +77,7 @@ def test_the_model_of_a_point_cloud_is_whole(evening: Evening) -> None:
     low, high = manifest["levels"][-1]["bounds_m"]
     # Its points are 3.5 mm apart, and the bump ends in a tip.
     assert np.subtract(high, low) == pytest.approx([0.11, 0.1, 0.1], abs=0.002)
-    stages = [step.stage.name for step in read_pipeline("web").stages]
+    stages = [step.stage.name for step in read_pipeline(default_pipeline()).stages]
     assert [step["stage"] for step in manifest["steps"]] == stages
     assert all(step["skipped"] is None for step in manifest["steps"])
     validation = read_json(evening.out / "vase" / "run.json")["validation"]
@@ -142,7 +143,7 @@ def test_outcomes_as_json(cli: Cli, cup: Path, quick: Path) -> None:
     said = cli("run", cup, "-o", cup.parent / "out", "-p", quick, "--json")
     (outcome,) = json.loads(said.out)
     assert (outcome["id"], outcome["state"], outcome["verdict"]) == ("cup", "done", "pass")
-    assert outcome["triangles"] == {"only": 12}
+    assert outcome["triangles"] == {"web/only.glb": 12}
     assert said.err.startswith("[1/1] cup: pass")
 
 

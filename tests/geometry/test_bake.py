@@ -44,10 +44,43 @@ def test_what_is_no_surface_has_the_colour_of_the_nearest_texel() -> None:
     np.testing.assert_array_equal(drawn[:, 4:], np.repeat(drawn[:, 3:4], 4, axis=1))
 
 
+def test_triangles_between_the_middles_of_texels_have_the_texel_they_lie_in() -> None:
+    corner = np.array([[0, 0], [0.2, 0], [0, 0.2]])
+    uv = np.stack([corner + at for at in ([5.1, 2.1], [5.6, 2.6], [1, 1])]) / 8
+    uv[2] = 1  # a point in the corner: coordinates of an exporter that had none
+    mesh = Mesh(np.eye(3), np.tile([0, 1, 2], (3, 1)), corner_uv=uv)
+    texels = texels_of(mesh, 8)
+    np.testing.assert_array_equal(texels.row, [2, 7])
+    np.testing.assert_array_equal(texels.column, [5, 7])
+    np.testing.assert_array_equal(texels.face, [0, 2])
+    np.testing.assert_allclose(texels.place, 1 / 3, rtol=1e-6)
+    drawn = picture(texels, np.array([[200, 0, 0], [0, 0, 200]], dtype=np.uint8), 8)
+    assert set(map(tuple, drawn.reshape(-1, 3).tolist())) == {(200, 0, 0), (0, 0, 200)}
+
+
 def test_nothing_drawn_is_black() -> None:
-    nothing = texels_of(Mesh(np.eye(3), np.array([[0, 1, 2]]), corner_uv=np.zeros((1, 3, 2))), 8)
+    bare = Mesh(np.eye(3), np.zeros((0, 3)), corner_uv=np.zeros((0, 3, 2)))
+    nothing = texels_of(bare, 8)
     assert not len(nothing.row)
     assert not picture(nothing, np.zeros((0, 3), dtype=np.uint8), 8).any()
+
+
+def test_the_two_sides_of_a_sheet_keep_their_own_colours() -> None:
+    """Without thickness both are equally close to any place, so the face decides."""
+    front = quad()
+    both = Mesh(
+        front.vertices,
+        np.vstack([front.faces, front.faces[:, ::-1]]),
+        corner_uv=np.concatenate([front.corner_uv, front.corner_uv[:, ::-1] + [0.5, 0]]),
+        face_material=np.array([0, 0, 1, 1]),
+        materials=(Material("a", (1.0, 0, 0, 1.0)), Material("b", (0, 0, 1.0, 1.0))),
+    )
+    texels = texels_of(both, 16)
+    seen = colors_from_pictures(
+        texels.place, both, [None, None], known=(texels.face, texels.weights)
+    )
+    expected = np.where(texels.column[:, None] < 8, [255, 0, 0], [0, 0, 255])
+    np.testing.assert_array_equal(seen, expected)
 
 
 def test_values_at_texels_are_mixed_like_places() -> None:

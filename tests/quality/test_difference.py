@@ -325,6 +325,23 @@ def test_pictures_of_a_geometry_looked_at_before_are_the_same() -> None:
     assert not np.array_equal(again.albedo[0], pictures(geometry, first).albedo[0])
 
 
+def test_odd_normals_and_texture_coordinates_are_survived() -> None:
+    """Not a warning, and what is sound is pictured as ever."""
+    plain = sphere(24)
+    mesh = painted(
+        plain, coded(pattern(64, 128)), coded(np.full((8, 8, 3), (128, 128, 255), np.uint8))
+    )
+    assert mesh.corner_uv is not None
+    uv = mesh.corner_uv.copy()
+    uv[:3] = ((np.nan, 0), (np.inf, 1), (0, -np.inf))
+    normals = (mesh.vertices / 50).astype(np.float32)
+    normals[:9] = ((np.nan, 0, 0), (np.inf, 0, 0), (0, 0, 0)) * 3
+    odd = replace(mesh, corner_uv=uv, normals=normals)
+    found = compared(mesh, odd, size_px=128)
+    assert found.albedo.flip < 0.02
+    assert found.shaded.flip < 0.02
+
+
 def test_the_number_of_threads_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     master = painted(sphere(), coded(pattern()))
     level = painted(sphere(24), coded(pattern(), "JPEG", quality=60))

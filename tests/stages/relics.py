@@ -10,6 +10,7 @@ from dataclasses import replace
 import numpy as np
 from shapes import MM, cube_mesh, noisy, sphere_mesh, sphere_points, square_points
 
+from relicscan.formats.images import png_of
 from relicscan.relic import (
     PRODUCTS,
     Level,
@@ -19,7 +20,6 @@ from relicscan.relic import (
     Relic,
     Scan,
     SourceFile,
-    Texture,
 )
 from relicscan.stage import Stage
 
@@ -40,6 +40,7 @@ def rich_relic() -> Relic:
         cloud=cloud,
         mesh=mesh,
         levels=(Level("thumb", 20_000, mesh),),
+        painted=mesh,
         frame=MM,
         metadata={"title": "A ball"},
         sources=(SourceFile("a.ply", "scan", 1, "0" * 64),),
@@ -127,7 +128,7 @@ def _dressed(points: np.ndarray) -> PointCloud:
 def _textured(mesh: Mesh) -> Mesh:
     n, m = len(mesh.vertices), len(mesh.faces)
     rng = np.random.default_rng(6)
-    texture = Texture("paint", b"not decoded by any stage", "image/png", 64, 64)
+    texture = png_of(rng.integers(0, 256, (64, 64, 3), dtype=np.uint8), "paint")
     return replace(
         mesh,
         normals=np.tile([0, 0, 1], (n, 1)),
@@ -140,7 +141,7 @@ def _textured(mesh: Mesh) -> Mesh:
 
 
 def _without(relic: Relic, product: str) -> Relic:
-    owner, _, attribute = product.partition(".")
+    owner, _, attribute = ("mesh.uv" if product == "atlas" else product).partition(".")
     if product == "textures" and relic.mesh is not None:
         plain = tuple(replace(material, texture=None) for material in relic.mesh.materials)
         return replace(relic, mesh=replace(relic.mesh, materials=plain))

@@ -70,8 +70,8 @@ def test_a_checkerboard_is_exact_away_from_its_edges() -> None:
 
 
 def test_the_picture_is_as_fine_as_the_scan() -> None:
-    assert baked(painted_ball(2_000), 4096).figures["texture_side"] == 128
-    assert baked(painted_ball(30_000), 4096).figures["texture_side"] == 512
+    assert baked(painted_ball(2_000), 4096).figures["texture_side"] == 512
+    assert baked(painted_ball(150_000), 4096).figures["texture_side"] == 1024
     assert baked(painted_ball(30_000), 300).figures["texture_side"] == 256
 
 

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 from shapes import MM, scan_relic, sphere_mesh, sphere_points
 
-from relicscan.delivery.outputs import write_outputs
+from relicscan.delivery.outputs import levels_as_they_are, write_master, write_target
+from relicscan.delivery.sources import Sources
 from relicscan.errors import StageError
 from relicscan.metadata.canonical import canonical_json
 from relicscan.metadata.manifest import RelicManifest, relic_manifest
@@ -30,7 +31,8 @@ def ball(frame: Frame = MM, cloud: PointCloud | None = CLOUD) -> Relic:
 
 
 def manifest_of(relic: Relic, folder: Path) -> RelicManifest:
-    master, levels, files = write_outputs(relic, folder)
+    master, files = write_master(relic, folder)
+    levels = write_target(Sources(relic), levels_as_they_are(relic), folder).levels
     return relic_manifest(
         relic,
         state="done",

@@ -195,6 +195,8 @@ def test_a_textured_mesh_takes_the_same_road_without_reconstruction(web: Pipelin
         "estimate_normals",
         "reconstruct_surface",
         "transfer_colors",
+        "unwrap_uv",
+        "bake_textures",
     }
     assert after.has("textures")
     coarse = after.levels[0].mesh
