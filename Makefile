@@ -72,6 +72,7 @@ $(ready): pyproject.toml tools/setup.sh tests/engines/package.json
 	@sh tools/setup.sh
 
 # What is measured against and never run with; without it the table says "not installed".
+# gltf-transform, which needs npm, is fetched by the benchmark itself, into build/bench-node.
 $(bench_ready): $(ready)
 	@$(bin)/python -m pip install --disable-pip-version-check --no-input --quiet --editable ".[bench]" \
 		&& touch $@ || echo "  bench        PyMeshLab could not be installed and is left out"

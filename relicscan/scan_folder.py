@@ -464,4 +464,18 @@ def _mesh_relic(relic: Relic, scan: Scan) -> Relic:
         normals=None,
         corner_uv=mesh.corner_uv if mesh.textured else None,  # without a picture they say nothing
     )
-    return replace(relic, mesh=moved, frame=replace(relic.frame, T_work_source=T_work_source))
+    relic = replace(relic, mesh=moved, frame=replace(relic.frame, T_work_source=T_work_source))
+    doubt = _unseen_pictures(mesh)
+    return relic.warning(f"{scan.file}: {doubt}") if doubt else relic
+
+
+def _unseen_pictures(mesh: Mesh) -> str | None:
+    """Why the pictures of a mesh cannot be seen on it, where they cannot."""
+    if not any(material.textures for material in mesh.materials):
+        return None
+    remedy = "export it again with its texture coordinates (UVs), then run again"
+    if mesh.corner_uv is None:
+        return f"it has a texture and no texture coordinates, so it is read without; {remedy}"
+    if (mesh.corner_uv == mesh.corner_uv[:, :1]).all():
+        return f"each triangle has one place of the texture only, so it shows no picture; {remedy}"
+    return None

@@ -66,7 +66,7 @@ class Sources:
         self._normals: dict[int, Coder | None] = {}
         self._screen_px = 0
         self._reference: tuple[Views, Reference] | None = None
-        self._looks: dict[int, Look] = {}
+        self._look: tuple[int, Look] | None = None
 
     @cached_property
     def color(self) -> list[Coder | None]:
@@ -163,7 +163,8 @@ class Sources:
     def encoded(self, chosen: Choice, target: Target) -> EncodedGeometry:
         """The bytes of a surface; with tangents where the choice has a normal map."""
         floats_only = target.limits.float_attributes_only or not target.limits.normalized_accessors
-        side = chosen.grade.side if chosen.grade else 2048
+        # Finer where pictures are: more than a quarter of a texel at 1024 shows on coarse triangles.
+        side = max(1024, chosen.grade.side if chosen.grade else 0)
         key = chosen.surface, target.geometry, floats_only, chosen.normal, side
         if key not in self._encoded:
             self._encoded[key] = encode_geometry(
@@ -178,16 +179,16 @@ class Sources:
     def difference(self, chosen: Choice, images: Images, screen_px: int) -> Difference:
         """How different a choice looks from the master, at that size."""
         if screen_px != self._screen_px or self._reference is None:
-            # One size at a time: what rays meet at 1024 px is some 200 MB for each surface.
-            self._looks.clear()
+            self._look = None
             cameras = views(self.master, self.relic.frame.R_model_work, size_px=screen_px)
             seen = pictures(look(self.master, cameras), self.master)
             self._screen_px, self._reference = screen_px, (cameras, Reference(seen))
         cameras, reference = self._reference
-        if chosen.surface not in self._looks:
-            self._looks[chosen.surface] = look(self.levels[chosen.surface].mesh, cameras)
-        seen = pictures(self._looks[chosen.surface], self.mesh(chosen, images))
-        return difference(reference, seen)
+        if self._look is None or self._look[0] != chosen.surface:
+            # One at a time: what rays meet at 1024 px is some 400 MB for each surface.
+            self._look = None
+            self._look = chosen.surface, look(self.levels[chosen.surface].mesh, cameras)
+        return difference(reference, pictures(self._look[1], self.mesh(chosen, images)))
 
 
 def _coder(texture: Texture | None, *, srgb: bool) -> Coder | None:

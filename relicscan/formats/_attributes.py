@@ -17,7 +17,7 @@ def colors_8bit(values: NDArray[Any], *, integer: bool | None = None) -> ByteArr
     in 16-bit or float fields: up to 1 counts as 0..1 (floats only), up to 255 as
     8 bits, up to 65535 as 16 bits. `integer` says what the file declares, for
     values that arrive as floats from text; by default the array's type tells.
-    Not a number becomes 0.
+    16 bits of which the lower 8 are nowhere used are 8 bits. Not a number becomes 0.
     """
     if values.dtype == np.uint8:
         return np.ascontiguousarray(values)
@@ -32,6 +32,8 @@ def colors_8bit(values: NDArray[Any], *, integer: bool | None = None) -> ByteArr
         scale = 255.0
     elif high <= 255:
         scale = 1.0
+    elif not np.any(np.mod(values, 256)):
+        scale = 1.0 / 256.0  # 8 bits moved up by 8, as many write them: white is 65280
     else:
         scale = 1.0 / 257.0
     return np.rint(values * np.float32(scale)).astype(np.uint8)

@@ -16,6 +16,8 @@ import numpy as np
 
 from relicscan.color import LINEAR_OF_SRGB, srgb_of
 from relicscan.errors import ScanError
+from relicscan.formats._image_color import in_srgb, orientation, without_exif
+from relicscan.formats._jpeg import check_jpeg
 from relicscan.formats._text import shown
 from relicscan.relic import ByteArray, Texture
 
@@ -29,15 +31,23 @@ MAX_TEXTURE_BYTES = 1 << 29
 #: of 364 bytes costs 22 ms at 16384 x 16384.
 MAX_JPEG_SCANS = 200
 
+_PIXELS_AT_A_TIME = 1 << 24
+
+_TAKEN_FOR_SRGB = (
+    "it was taken for sRGB, as viewers do: compare its colours, or export it again in sRGB"
+)
 _READABLE = "JPEG, PNG or WebP (TIFF, BMP and TGA are converted)"
 
 
-def load_texture(source: Path | bytes, *, name: str) -> tuple[Texture, tuple[str, ...]]:
+def load_texture(
+    source: Path | bytes, *, name: str, profiles: bool = True
+) -> tuple[Texture, tuple[str, ...]]:
     """An image file as a Texture, with warnings in plain words about what was done to it.
 
-    JPEG, PNG and WebP keep their bytes exactly; TIFF, BMP and TGA become PNG,
-    without loss for gray and RGB, and a warning says so. Width and height come from the
-    header and are checked against MAX_TEXTURE_PIXELS before anything is decoded.
+    JPEG, PNG and WebP keep their bytes exactly as far as they hold 8-bit sRGB, which is what
+    every viewer takes them for; other colours, and TIFF, BMP and TGA, become PNG, and a warning
+    says how. `profiles`: whether a colour profile or gamma in the file counts. Width and height
+    come from the header and are checked against MAX_TEXTURE_PIXELS before anything is decoded.
 
     Raises ScanError for other formats, truncated or corrupt images, and images
     that are too large.
@@ -48,19 +58,34 @@ def load_texture(source: Path | bytes, *, name: str) -> tuple[Texture, tuple[str
         image = open_image(data)
         width, height = image.size
         _check_size(name, width, height)
+        if mime is not None:
+            _verify(image, data)
+            image = open_image(data)  # which is at its end once verified
+        managed, colors = in_srgb(image, profiles=profiles)
+        if managed is not None:
+            data, _ = _as_png(managed)
+            converted = f"the colours of texture '{name}' were converted {colors}: it is PNG now"
+            return Texture(name, data, "image/png", width, height), (converted,)
         if mime is None:
             data, how = _as_png(image)
             converted = f"texture '{name}' was {image.format}: it was converted to PNG {how}"
             return Texture(name, data, "image/png", width, height), (converted,)
-        _verify(image, data)
-    except ScanError:
+        notes = [f"texture '{name}': {colors}; {_TAKEN_FOR_SRGB}"] if colors else []
+        turned = orientation(image)
+        if turned != 1:
+            data = without_exif(data)
+            notes.append(
+                f"texture '{name}' says that it is to be turned (Exif orientation {turned}): it is "
+                "used as its pixels lie, and that note was taken out of it"
+            )
+    except (ScanError, MemoryError):  # a large one is to be tried again with more memory
         raise
     except Exception as error:  # decoders raise whatever a hostile byte leads them to
         raise ScanError(
             f"the image '{name}' cannot be decoded ({_reason(data, error)})",
             remedy=f"export the texture again as {_READABLE}",
         ) from None
-    return Texture(name, data, mime, width, height), ()
+    return Texture(name, data, mime, width, height), tuple(notes)
 
 
 def jpeg_of(pixels: ByteArray, name: str, quality: int) -> Texture:
@@ -92,12 +117,19 @@ def resized(pixels: ByteArray, width: int, height: int, *, srgb: bool) -> ByteAr
 
     if pixels.shape[:2] == (height, width):
         return pixels
-    small = np.empty((height, width, 3), dtype=np.float32)
-    for channel in range(3):
-        values = pixels[:, :, channel]
-        light = LINEAR_OF_SRGB[values] if srgb else values.astype(np.float32)
-        small[:, :, channel] = np.asarray(fromarray(light).resize((width, height), Resampling.BOX))
-    return srgb_of(small) if srgb else np.asarray(np.rint(small), dtype=np.uint8)
+    small = np.empty((height, width, 3), dtype=np.uint8)
+    # Where whole rows become one, some at a time: 16384 x 16384 in floats are gigabytes.
+    rows, rest = divmod(pixels.shape[0], height)
+    block = height if rest else max(1, _PIXELS_AT_A_TIME // (rows * pixels.shape[1]))
+    for start in range(0, height, block):
+        stop = min(start + block, height)
+        part = pixels if rest else pixels[start * rows : stop * rows]
+        for channel in range(3):
+            values = part[:, :, channel]
+            light = LINEAR_OF_SRGB[values] if srgb else values.astype(np.float32)
+            means = np.asarray(fromarray(light).resize((width, stop - start), Resampling.BOX))
+            small[start:stop, :, channel] = srgb_of(means) if srgb else np.rint(means)
+    return small
 
 
 def png_of(pixels: ByteArray, name: str) -> Texture:
@@ -122,8 +154,9 @@ def pixels_of(texture: Texture) -> ByteArray:
     try:
         image = open_image(texture.data)
         _check_size(texture.name, *image.size)
-        return np.asarray(image.convert("RGB"))
-    except ScanError:
+        managed, _ = in_srgb(image, profiles=False)  # that was for whoever read it
+        return np.asarray((managed or image).convert("RGB"))
+    except (ScanError, MemoryError):
         raise
     except Exception as error:  # decoders raise whatever a hostile byte leads them to
         raise ScanError(
@@ -200,6 +233,7 @@ def _verify(image: Image, data: bytes) -> None:
             raise ValueError(f"it is refined in more than {MAX_JPEG_SCANS} scans")
         image.draft(image.mode, (1, 1))
         image.load()
+        check_jpeg(data)
     else:
         image.verify()
 
@@ -226,4 +260,6 @@ def _reason(data: bytes, error: Exception) -> str:
         return "it is KTX2, which is for delivery and not for masters"
     if data[:4] == b"DDS ":
         return "it is DDS"
+    if str(error) == "not a TGA file":  # which is the last that was tried
+        return "it is no image of a kind that is known here"
     return shown(str(error)) or type(error).__name__

@@ -131,7 +131,10 @@ def _mesh(
         corner_uv = _placed(uvs[corner_uvs[triangles]], face_material, entries, warnings)
         bare = int((corner_uvs[triangles] == NO_UV).any(axis=1).sum())
         if bare:
-            warnings.append(f"triangles without texture coordinates ({bare:,}) got (0, 0)")
+            warnings.append(
+                f"triangles without texture coordinates ({bare:,}) got (0, 0): they have the "
+                "colour of a corner of the picture"
+            )
     return Mesh(
         vertices,
         corners[triangles].astype(np.int32),
@@ -181,7 +184,10 @@ def _placed(
         placed = np.stack([uv[..., 0], 1 - uv[..., 1]], axis=-1).astype(np.float32)
     bad = ~np.isfinite(placed).all(axis=2)
     if bad.any():
-        warnings.append(f"texture coordinates that are no numbers ({bad.sum():,}) became (0, 0)")
+        warnings.append(
+            f"texture coordinates that are no numbers ({bad.sum():,}) became (0, 0): look for "
+            "triangles with a wrong part of the picture, and export it again"
+        )
         placed[bad] = 0
     return placed
 

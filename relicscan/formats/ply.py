@@ -77,8 +77,15 @@ def read(path: Path) -> list[Scan]:
         normals = None
         warnings.append("some normals are zero or not numbers: the normals were left out")
     uv = _corner_uv(faces, columns)
+    if uv is not None and not np.isfinite(uv).all():
+        bad = ~np.isfinite(uv).all(axis=2, keepdims=True)
+        uv = np.where(bad, np.float32(0), uv)
+        warnings.append(
+            f"texture coordinates that are no numbers ({np.count_nonzero(bad):,}) became (0, 0): "
+            "look for triangles with a wrong part of the picture, and export it again"
+        )
     materials: tuple[Material, ...] = ()
-    if uv is not None and header.texture_files:
+    if header.texture_files:
         materials, notes = _materials(path, header)
         warnings += notes
     mesh = Mesh(
@@ -160,7 +167,6 @@ def _corner_uv(faces: Faces, columns: Mapping[str, NDArray[Any]]) -> Float32Arra
         uv = per_vertex[faces.triangles]
     if uv is None:
         return None
-    uv = np.nan_to_num(uv, nan=0.0, posinf=0.0, neginf=0.0)
     return np.stack([uv[..., 0], 1 - uv[..., 1]], axis=-1)
 
 

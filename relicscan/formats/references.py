@@ -110,7 +110,10 @@ class TextureFiles:
             warnings: tuple[str, ...] = ()
             if file not in self._by_file:
                 self._by_file[file] = None  # what is broken is so under any name
-                self._by_file[file], warnings = load_texture(path, name=path.name)
+                # glTF 2.0 (3.8.3) has readers ignore what an image says of its colours.
+                self._by_file[file], warnings = load_texture(
+                    path, name=path.name, profiles=not url_encoded
+                )
             self._by_name[name] = self._by_file[file]
             return self._by_file[file], warnings
         except ScanError as error:
@@ -124,9 +127,9 @@ class TextureFiles:
 
 
 def embedded_texture(data: bytes, *, name: str) -> tuple[Texture | None, tuple[str, ...]]:
-    """The texture that lies inside a scan file, or None and a warning."""
+    """The texture that lies inside a glTF file, or None and a warning."""
     try:
-        return load_texture(data, name=name)
+        return load_texture(data, name=name, profiles=False)
     except ScanError as error:
         return None, (_without_texture(error),)
 

@@ -55,9 +55,7 @@ def texels_of(mesh: Mesh, side: int) -> Texels:
     return Texels(row, column, shown, whole, _mixed(mesh, shown, whole, mesh.vertices))
 
 
-def _draw_small(
-    corner_uv: Float32Array, face: NDArray[np.int32], weights: Float32Array
-) -> None:
+def _draw_small(corner_uv: Float32Array, face: NDArray[np.int32], weights: Float32Array) -> None:
     """Give the triangles that are not in face (h, w) the texel that their middle is in, if free."""
     side = len(face)
     drawn = np.bincount(face.ravel() + 1, minlength=len(corner_uv) + 1)[1:] > 0
@@ -110,8 +108,9 @@ def colors_from_pictures(
     """Colours (q, 3) uint8 sRGB at places (q, 3): of the closest place on a painted surface.
 
     `known` says where on `painted` they lie, face (q,) and weights (q, 3) of its corners: the two
-    sides of a sheet without thickness are equally close. `pictures` are the sRGB pixels (h, w, 3) of each material's base colour texture, None
-    where it has none: its base colour stands there, times the vertex colours.
+    sides of a sheet without thickness are equally close. `pictures` are the sRGB pixels
+    (h, w, 3) of each material's base colour texture, None where it has none: its base colour
+    stands there, times the vertex colours.
     """
     face, weights = known or closest(triangle_tree(painted), places)[1:]
     light = np.ones((len(places), 3), dtype=np.float32)

@@ -11,12 +11,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from relicscan.geometry.topology import connected
+from relicscan.geometry.cutting import cut
+from relicscan.geometry.topology import connected, face_areas
 from relicscan.relic import Mesh
 
-#: How bent a chart may be: 1 less the length of its mean normal. 0.25 is a cap of a sphere that
-#: reaches 60 degrees from its middle.
-MOST_BENT = 0.25
+#: How bent a chart may be: 1 less the length of its mean normal. 0.2 is a cap of a sphere that
+#: reaches 53 degrees from its middle.
+MOST_BENT = 0.2
 
 #: The share of the surface that a chart may have: large ones leave gaps that nothing fills.
 LARGEST = 0.03
@@ -24,12 +25,25 @@ LARGEST = 0.03
 #: How much a chart's outline counts beside its bend, as perimeter squared over area.
 ROUNDNESS = 0.2
 
-#: Borders are drawn straight in so many rounds, with what lies so many faces around.
-ROUNDS, STEPS = 3, 40
+#: Borders are drawn straight in so many rounds, with what lies so many edges around.
+ROUNDS, STEPS = 3, 12
 
 
-def charts(mesh: Mesh) -> NDArray[np.int32]:
-    """The chart (m,) of each face, numbered from 0; every chart is connected across edges."""
+def charts(mesh: Mesh, *, along_edges: bool = False) -> tuple[Mesh, NDArray[np.int32]]:
+    """The surface, its faces cut where a border crosses them, and the chart (m,) of each face.
+
+    Charts are numbered from 0, and every one is connected across edges. With `along_edges`
+    borders follow them, and all faces stay whole.
+    """
+    label = _clusters(mesh)
+    share = _shares(mesh, label)
+    for _ in range(ROUNDS - 1):
+        share = _spread(mesh, _only_largest(share))
+    return _cut(mesh, share, along_edges)
+
+
+def _clusters(mesh: Mesh) -> NDArray[np.int32]:
+    """The cluster (m,) of each face."""
     from relicscan.geometry.kernels import clustering
 
     near = faces_across(mesh.faces)
@@ -43,38 +57,55 @@ def charts(mesh: Mesh) -> NDArray[np.int32]:
     area = length / 2
     most_area = LARGEST * float(area.sum())
     label = clustering.merged(pairs, lengths[f, k], normals, area, MOST_BENT, most_area, ROUNDNESS)
-    cut = label = parts_of(label, near)
-    for _ in range(ROUNDS):
-        label = _straightened(label, near)
-    # A part of a handful of faces ends as one chart, and what closes around itself cannot lie flat.
-    bent = _bends(label, normals * area[:, None], area) > 2 * MOST_BENT
-    return parts_of(np.where(bent[label], cut + len(near), label), near)
+    return parts_of(label, near)
 
 
-def _bends(
-    label: NDArray[np.int32], normals: NDArray[np.float64], area: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """How bent each chart is, 0..1: 1 less the length of its mean normal, of (m, 3) by area."""
-    means = np.stack([np.bincount(label, normals[:, axis]) for axis in range(3)], axis=1)
-    return 1 - np.linalg.norm(means, axis=1) / np.maximum(np.bincount(label, area), 1e-300)
-
-
-def _straightened(label: NDArray[np.int32], near: NDArray[np.int32]) -> NDArray[np.int32]:
-    """Each face to the chart that most around it is in (Merriman, Bence & Osher 1992)."""
+def _shares(mesh: Mesh, label: NDArray[np.int32]) -> Any:
+    """How much of each chart lies around each vertex: sparse (n, charts)."""
     from scipy.sparse import csr_array
 
-    m = len(label)
-    # Sparse, or a surface in thousands of parts would ask for gigabytes. Across a rim lies a face
-    # like the one itself.
-    face, k = np.arange(m), np.flatnonzero(near >= 0)
-    own = 1 + (near < 0).sum(axis=1)
-    rows, columns = np.concatenate([face, k // 3]), np.concatenate([face, near.ravel()[k]])
-    weights = np.concatenate([own, np.ones(len(k))]) / 4
-    spread = csr_array((weights, (rows, columns)), shape=(m, m))
-    share = csr_array((np.ones(m), (face, label)), shape=(m, int(label.max()) + 1))
+    n = len(mesh.vertices)
+    weight = np.repeat(face_areas(mesh), 3)
+    at = (weight, (mesh.faces.ravel(), np.repeat(label, 3)))
+    return _spread(mesh, _only_largest(csr_array(at, shape=(n, int(label.max()) + 1))))
+
+
+def _only_largest(share: Any) -> Any:
+    from scipy.sparse import csr_array
+
+    n = share.shape[0]
+    largest = np.asarray(share.argmax(axis=1)).ravel()
+    return csr_array((np.ones(n), (np.arange(n), largest)), shape=share.shape)
+
+
+def _spread(mesh: Mesh, share: Any) -> Any:
+    """What is at each vertex mixed with what is around (Merriman, Bence & Osher 1992)."""
+    from scipy.sparse import csr_array, eye_array
+
+    # Sparse, or a surface in thousands of parts would ask for gigabytes.
+    n = len(mesh.vertices)
+    a, b = mesh.faces.ravel(), np.roll(mesh.faces, -1, axis=1).ravel()
+    ends = np.concatenate([a, b]), np.concatenate([b, a])
+    mix = csr_array((np.ones(2 * len(a)), ends), shape=(n, n)) + 2 * eye_array(n)
+    mix = csr_array(mix.multiply(1 / mix.sum(axis=1)[:, None]))
     for _ in range(STEPS):
-        share = spread @ share
-    return np.asarray(share.argmax(axis=1), dtype=np.int32).ravel()
+        share = mix @ share
+    return share
+
+
+def _cut(mesh: Mesh, share: Any, along_edges: bool) -> tuple[Mesh, NDArray[np.int32]]:
+    """Faces cut along the lines where two charts have the same share, and their charts."""
+    label = np.asarray(share.argmax(axis=1), dtype=np.int32).ravel()
+    u, v = mesh.faces, np.roll(mesh.faces, -1, axis=1)
+    crossed = label[u] != label[v]
+    if not crossed.any():
+        return mesh, parts_of(label[mesh.faces[:, 0]], faces_across(mesh.faces))
+    u, v = u[crossed], v[crossed]
+    over_u, over_v = (np.asarray(share[w, label[u]] - share[w, label[v]]).ravel() for w in (u, v))
+    at = np.zeros(mesh.faces.shape)
+    at[crossed] = over_u / np.maximum(over_u - over_v, 1e-300)
+    surface, label, _ = cut(mesh, label[mesh.faces], at, along_edges=along_edges)
+    return surface, parts_of(label, faces_across(surface.faces))
 
 
 def faces_across(faces: NDArray[np.int32]) -> NDArray[np.int32]:

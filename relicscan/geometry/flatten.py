@@ -15,6 +15,10 @@ from relicscan.relic import FloatArray
 #: Rounds of turning and placing: the error falls by less than a percent with each more.
 ROUNDS = 12
 
+#: A triangle that is turned over, or has less than this share of its area, is folded; it is
+#: eased in so many rounds.
+FOLDED, _EASINGS = 0.02, 50
+
 #: Weights are cotangents of the angles; those of flat triangles have no bounds of their own.
 _LEAST, _MOST = 0.02, 20.0
 
@@ -69,7 +73,28 @@ def flattened(
             axis=1,
         )
         places = solve(right)
-    return places, wedge
+    return _eased(places, wedge, np.abs(signed_areas(rest))), wedge
+
+
+def _eased(places: FloatArray, wedge: NDArray[np.int64], area: FloatArray) -> FloatArray:
+    """Corners of folded triangles moved to the middle of those around, some times over.
+
+    Most folds are a triangle or two at a chart's rim, and gone by then.
+    """
+    from scipy.sparse import csr_array
+
+    count = len(places)
+    a, b = wedge.ravel(), np.roll(wedge, -1, axis=1).ravel()
+    ends = np.concatenate([a, b]), np.concatenate([b, a])
+    around = csr_array((np.ones(2 * len(a)), ends), shape=(count, count))
+    degree = around.sum(axis=1)
+    for _ in range(_EASINGS):
+        folded = signed_areas(places[wedge]) < FOLDED * area
+        if not folded.any():
+            break
+        moved = np.unique(wedge[folded])
+        places[moved] = (around[moved] @ places) / degree[moved][:, None]
+    return places
 
 
 def signed_areas(triangles: FloatArray) -> FloatArray:

@@ -18,6 +18,10 @@ from relicscan.quality.texels import Taps, doublings, halvings, taps
 from relicscan.relic import BoolArray, Float32Array, FloatArray, Mesh, Texture
 
 
+#: Sizes of textures whose texels are remembered: of a colour and a normal map, each tried at two.
+_TAPS_KEPT = 4
+
+
 class Surface:
     """A mesh in a frame in which it has about radius one, with what pictures of it share.
 
@@ -126,6 +130,8 @@ class Hits:
                 texture.height,
                 self.samples_per_unit,
             )
+            if len(self._taps) >= _TAPS_KEPT:
+                del self._taps[next(iter(self._taps))]
             self._taps[key] = taps(places, often, texture.width, texture.height)
         return self._taps[key]
 

@@ -56,21 +56,25 @@ def bake_textures(
 ) -> Relic:
     """Paint each texel with what the scan shows there, and how much of the sky it sees.
 
-    From the pictures and colours of a scanned mesh's materials, else from the nearest points, else from
-    the colours of the vertices. Texels beside a chart take the colour of the nearest one on
-    it, so seams do not show. Nothing is lost to image coding here: that is for each target.
+    From the pictures and colours of a scanned mesh's materials, else from the nearest points,
+    else from the colours of the vertices. Texels beside a chart take the colour of the nearest
+    one on it, so seams do not show. Nothing is lost to image coding here: that is for each
+    target.
     """
     mesh, painted = relic.the_mesh(), relic.painted
     side = _side_of(relic, max_side)
     texels = texels_of(mesh, side)
     colors = _colors(relic, texels, neighbours)
     base_color = None
+    if colors is None and not occlusion_directions:
+        relic = relic.warning(
+            "the scan has no colours and occlusion_directions is 0: its picture is plain white"
+        )
+        colors = np.full((len(texels.row), 3), 255, dtype=np.uint8)
     if colors is not None:
         base_color = png_of(picture(texels, colors, side), "base-color")
     occlusion = _occlusion(mesh, side, occlusion_directions) if occlusion_directions else None
     material = Material("baked", texture=base_color, occlusion=occlusion)
-    if not material.textures:
-        return relic.warning("the scan has no colours and occlusion_directions is 0: no picture")
     baked = replace(mesh, materials=(material,), face_material=None)
     relic = replace(relic, mesh=baked, painted=None).noting(
         texels=len(texels.row), texture_side=side

@@ -33,7 +33,7 @@ def unwrap_uv(
     mesh = relic.the_mesh()
     found = unwrapped(mesh, gaps=gaps, coarse_faces=coarse_face_count)
     shows = mesh.textured or any(m.base_color[:3] != (1.0, 1.0, 1.0) for m in mesh.materials)
-    painted = mesh if shows else None
+    painted = mesh if shows else relic.painted
     return replace(relic, mesh=found.mesh, painted=painted).noting(
         charts=found.charts, used_share=float(f"{found.used_share:.4g}")
     )

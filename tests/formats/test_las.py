@@ -38,7 +38,7 @@ def rgb(scale: int = 1) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("point_format", "version"), [(2, "1.2"), (3, "1.2"), (5, "1.3"), (7, "1.4"), (8, "1.4")]
 )
-@pytest.mark.parametrize("scale", [1, 257])
+@pytest.mark.parametrize("scale", [1, 256, 257])
 def test_every_point_format_with_colour(
     tmp_path: Path, name: str, point_format: int, version: str, scale: int
 ) -> None:

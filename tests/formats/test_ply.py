@@ -231,6 +231,25 @@ def test_texture_coordinates_of_corners(tmp_path: Path) -> None:
     assert mesh.textured
 
 
+def test_texture_coordinates_that_are_no_numbers(tmp_path: Path) -> None:
+    scan = read(tmp_path, box(6, TEXTURED), textured().replace("0.5", "nan", 1))
+    mesh = mesh_of(scan)
+    assert mesh.corner_uv is not None
+    assert np.isfinite(mesh.corner_uv).all()
+    (warning,) = scan.warnings
+    assert "no numbers (1)" in warning or "no numbers (2)" in warning
+    assert "export it again" in warning
+
+
+def test_a_picture_without_coordinates_is_still_the_materials(tmp_path: Path) -> None:
+    """So that whoever understands the folder can say that it cannot be seen."""
+    (tmp_path / "a.png").write_bytes(image(np.full((2, 2, 3), 9, np.uint8)))
+    faces = BOX_POINTS + "".join(f"4 {' '.join(map(str, quad))}\n" for quad in BOX_QUADS)
+    mesh = mesh_of(read(tmp_path, box(6, "", "comment TextureFile a.png"), faces))
+    assert mesh.corner_uv is None
+    assert [m.texture.name for m in mesh.materials if m.texture] == ["a.png"]
+
+
 def test_faces_without_texture_coordinates_beside_others(tmp_path: Path) -> None:
     mesh = mesh_of(read(tmp_path, box(6, TEXTURED), textured(skip=2)))
     whole = mesh_of(read(tmp_path, box(6, TEXTURED), textured()))

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from shapes import Array, cloud_relic, sphere_mesh, sphere_points
+from shapes import Array, cloud_relic, cube_mesh, mesh_relic, sphere_mesh, sphere_points
 from tiny_scans import write_ply, write_toml
 
 from relicscan import formats
@@ -96,6 +96,54 @@ def test_a_scan_without_colours_gets_ambient_occlusion_alone() -> None:
     assert material.occlusion is not None
     seen = np.asarray(Image.open(io.BytesIO(material.occlusion.data)))
     assert seen.min() > 250, "nothing is in the way of a ball's sky"
+
+
+def test_without_colours_and_occlusion_the_picture_is_white_and_says_so() -> None:
+    relic = bake_textures(unwrap_uv(mesh_relic(sphere_mesh()), gaps=64), occlusion_directions=0)
+    (warning,) = relic.warnings
+    assert "occlusion_directions is 0" in warning
+    assert (pixels(relic.the_mesh()) == 255).all()
+
+
+@pytest.mark.parametrize("values", [(255, 128, 20), (1, 254, 127)])
+def test_a_colour_of_the_scan_is_that_of_the_picture(values: tuple[int, ...]) -> None:
+    """White stays white and mid grey mid grey: nothing darkens on the way through light."""
+    points = sphere_points(20_000)
+    band = np.digitize(points[:, 2], [-15, 15])
+    grey = np.array(values, dtype=np.uint8)[band]
+    mesh = baked(PointCloud(points, colors=np.repeat(grey[:, None], 3, axis=1))).the_mesh()
+    texels = texels_of(mesh, 256)
+    away = np.abs(np.abs(texels.place[:, 2]) - 15) > 2 * point_spacing(points)
+    expected = np.array(values)[np.digitize(texels.place[:, 2], [-15, 15])]
+    seen = pixels(mesh)[texels.row, texels.column]
+    np.testing.assert_array_equal(seen[away], np.repeat(expected[away, None], 3, axis=1))
+
+
+def test_colours_of_materials_are_painted_like_pictures() -> None:
+    """An OBJ with Kd and no pictures, or a glTF with base colours: they are not white."""
+    ball = sphere_mesh(rows=60, columns=120)
+    up = ball.vertices[ball.faces].mean(axis=1)[:, 2] > 0
+    materials = (Material("red", (0.5, 0.0, 0.0, 1.0)), Material("green", (0.0, 0.2, 0.0, 1.0)))
+    mesh = replace(ball, face_material=np.where(up, 0, 1), materials=materials)
+    relic = bake_textures(unwrap_uv(mesh_relic(mesh), gaps=64))
+    (material,) = relic.the_mesh().materials
+    assert material.base_color == (1.0, 1.0, 1.0, 1.0)
+    side = relic.figures["texture_side"]
+    texels = texels_of(relic.the_mesh(), side)
+    seen = pixels(relic.the_mesh())[texels.row, texels.column]
+    away = np.abs(texels.place[:, 2]) > 2.7
+    # sRGB of 0.5 is 188, of 0.2 is 124 (IEC 61966-2-1).
+    expected = np.where(texels.place[:, 2:] > 0, [188, 0, 0], [0, 124, 0])
+    np.testing.assert_array_equal(seen[away], expected[away])
+
+
+def test_a_needle_is_not_black() -> None:
+    """No middle of a texel lies in any of its triangles."""
+    needle = cube_mesh(steps=2)
+    colors = np.full((len(needle.vertices), 3), RED, dtype=np.uint8)
+    needle = replace(needle, vertices=needle.vertices * [1e-3, 1e-3, 100], colors=colors)
+    relic = bake_textures(unwrap_uv(mesh_relic(needle)), occlusion_directions=0)
+    assert (pixels(relic.the_mesh()) == RED).all()
 
 
 def test_a_mesh_with_several_pictures_is_painted_into_one() -> None:
