@@ -21,6 +21,8 @@ START_SECONDS = 2.5
 #: Reading a million points, and averaging them where there are too many.
 READING_SECONDS = 0.7
 BASE_BYTES, BYTES_PER_POINT, BYTES_PER_TRIANGLE = 250e6, 400, 420
+#: Rendering and coding models for targets, and pictures: of their sizes, not of the scan's.
+DELIVERY_BYTES, DELIVERY_SECONDS = 1.6e9, 20.0
 #: Triangles for each point where cells are as wide as the points are apart: a surface crosses
 #: 1.5 edges of the grid for each cell's side squared, and each crossing makes two triangles;
 #: outliers and overlaps make none (2.5 to 3.1 were measured).
@@ -85,7 +87,8 @@ def estimate(size: Size, pipeline: Pipeline) -> Estimate:
             triangles = TRIANGLES_PER_POINT * left / parameters["cell_size_spacings"] ** 2
         seconds += stage.cost * (triangles or left) / 1e6
         left = min(left, parameters.get("max_points") or left)
-    return Estimate(
-        seconds=seconds,
-        memory_bytes=BASE_BYTES + BYTES_PER_POINT * points + BYTES_PER_TRIANGLE * triangles,
-    )
+    memory_bytes = BASE_BYTES + BYTES_PER_POINT * points + BYTES_PER_TRIANGLE * triangles
+    if pipeline.targets or pipeline.pictures:
+        seconds += DELIVERY_SECONDS
+        memory_bytes = max(memory_bytes, BASE_BYTES + DELIVERY_BYTES)
+    return Estimate(seconds, memory_bytes)

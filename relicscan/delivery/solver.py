@@ -56,7 +56,7 @@ class _Search:
         self.sources, self.target, self.level = sources, target, level
         self.described = described
         self._glbs: dict[Choice, bytes] = {}
-        self._differences: dict[Choice, Difference] = {}
+        self._unlike: dict[Choice, float] = {}
         side = sources.side
         self.steps: Sequence[Grade | None] = [None]
         if side is not None:
@@ -71,17 +71,18 @@ class _Search:
         return self._glbs[choice]
 
     def difference(self, choice: Choice) -> Difference | None:
-        if self.level.screen_px is None:
-            return None
-        if choice not in self._differences:
-            self._differences[choice] = self.sources.difference(
-                choice, self.target.images, self.level.screen_px
-            )
-        return self._differences[choice]
+        px = self.level.screen_px
+        return None if px is None else self.sources.difference(choice, self.target.images, px)
 
     def unlike(self, choice: Choice) -> float:
-        found = self.difference(choice)
-        return 0.0 if found is None else found.shaded.flip
+        """How different the choice looks as lit, 0 to 1; 0 where no screen is named."""
+        if self.level.screen_px is None:
+            return 0.0
+        if choice not in self._unlike:
+            self._unlike[choice] = self.sources.unlike(
+                choice, self.target.images, self.level.screen_px
+            )
+        return self._unlike[choice]
 
     def beyond(self, choice: Choice) -> list[str]:
         """Which limits a choice breaks, in words."""
@@ -188,7 +189,8 @@ def _finest(search: _Search, variants: list[Choice]) -> Choice | None:
         if not fitting:
             continue
         here = fitting[-1]  # without a normal map
-        if len(fitting) == 2 and search.unlike(fitting[0]) < WORTH_A_MAP * search.unlike(here):
+        plain = search.unlike(here)
+        if len(fitting) == 2 and plain and search.unlike(fitting[0]) < WORTH_A_MAP * plain:
             here = fitting[0]
         if best is None or search.unlike(here) < search.unlike(best):
             best = here
@@ -198,15 +200,18 @@ def _finest(search: _Search, variants: list[Choice]) -> Choice | None:
 
 
 def _smallest(search: _Search, variants: list[Choice]) -> Choice | None:
-    """The smallest file above the floor, else the most like the master within the limits."""
+    """The smallest file above the floor, else the most like the master within the limits.
+
+    From the coarsest surface on; a normal map is tried where a surface without one will not do.
+    """
     floor = search.level.max_difference
     assert floor is not None
-    by_bytes = sorted(
-        variants, key=lambda choice: len(search.glb(choice._replace(grade=search.steps[-1])))
-    )
     best: Choice | None = None
     nearest: Choice | None = None
-    for variant in by_bytes:
+    settled: int | None = None
+    for variant in reversed(variants):
+        if variant.surface == settled:
+            continue
         # Only what would be smaller than the best so far is worth a look.
         finest = _finest_within(search, variant, smaller_than=best)
         if finest is None:
@@ -220,7 +225,8 @@ def _smallest(search: _Search, variants: list[Choice]) -> Choice | None:
         def alike(step: Grade | None, variant: Choice = variant) -> bool:
             return search.unlike(variant._replace(grade=step)) <= floor
 
-        best = variant._replace(grade=steps[_last(steps, alike)])
+        best = variant._replace(grade=steps[_last_from_the_first(steps, alike)])
+        settled = variant.surface
     return best or nearest
 
 
@@ -240,6 +246,16 @@ def _finest_within(
     if not fits(coarser[0]):
         return None
     return variant._replace(grade=coarser[_last(coarser, fits)])
+
+
+def _last_from_the_first(
+    steps: Sequence[Grade | None], holds: Callable[[Grade | None], bool]
+) -> int:
+    """`_last`, where the first holds and is likely near: in strides that double."""
+    reached, stride = 0, 1
+    while reached + stride < len(steps) and holds(steps[reached + stride]):
+        reached, stride = reached + stride, 2 * stride
+    return reached + _last(steps[reached : reached + stride], holds)
 
 
 def _last(steps: Sequence[Grade | None], holds: Callable[[Grade | None], bool]) -> int:

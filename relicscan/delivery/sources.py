@@ -22,18 +22,23 @@ from relicscan.geometry.topology import vertex_normals
 from relicscan.quality.difference import (
     Difference,
     Look,
+    Pictures,
     Reference,
     Views,
     difference,
     look,
     pictures,
+    shaded_flip,
     views,
 )
 from relicscan.relic import Float32Array, Level, Material, Mesh, Relic, Texture
 
-#: No normal map has more texels on a side: finer than this it would cost a phone more than
-#: the base colour does, and say what the triangles say already.
+#: No normal map has more texels on a side: a phone has room for a few such pictures.
 MOST_NORMAL_SIDE = 2048
+
+
+#: Of a normal map: two for each vertex of the master, and two thirds of it are surface.
+TEXELS_PER_VERTEX = 3
 
 
 class Choice(NamedTuple):
@@ -80,13 +85,26 @@ class Sources:
 
     @property
     def side(self) -> int | None:
-        """The longest side among the base colours; of all pictures where there are none."""
-        own = [m.normal for m in self.master.materials if m.normal]
-        for coders in (self.color, self.occlusion):
-            sides = [coder.side for coder in coders if coder]
-            if sides:
-                return max([*sides, *(max(t.width, t.height) for t in own)])
-        return max((max(t.width, t.height) for t in own), default=None)
+        """The longest side among the base colours and normal maps, in texels.
+
+        Of the ambient occlusion where there is no room for a normal map; None without pictures.
+        """
+        sides = [coder.side for coder in self.color if coder]
+        sides += [max(m.normal.width, m.normal.height) for m in self.master.materials if m.normal]
+        if not sides and self._drawable:
+            return self._normal_side
+        return max(sides or (coder.side for coder in self.occlusion if coder), default=None)
+
+    @cached_property
+    def _normal_side(self) -> int:
+        """Of a normal map that holds what relief the master has; its own stays as fine as it is."""
+        own = self.master.materials[0].normal
+        if own is not None:
+            return min(MOST_NORMAL_SIDE, max(own.width, own.height))
+        side = 128
+        while side * side < TEXELS_PER_VERTEX * len(self.master.vertices):
+            side *= 2
+        return min(side, MOST_NORMAL_SIDE)
 
     def as_they_came(self, target: Target) -> bool:
         """Whether a target may have the scan's own images: of a lossy kind that its viewers take.
@@ -131,8 +149,8 @@ class Sources:
         """The master's normals by texel."""
         master = self.master
         own = master.materials[0].normal
-        side = min(MOST_NORMAL_SIDE, self.side or MOST_NORMAL_SIDE)
-        return surface_normals(master, side, None if own is None else pixels_of(own))
+        pixels = None if own is None else pixels_of(own)
+        return surface_normals(master, self._normal_side, pixels)
 
     def materials(self, chosen: Choice, images: Images) -> tuple[Material, ...]:
         """The master's materials with the pictures of a choice."""
@@ -163,7 +181,7 @@ class Sources:
     def encoded(self, chosen: Choice, target: Target) -> EncodedGeometry:
         """The bytes of a surface; with tangents where the choice has a normal map."""
         floats_only = target.limits.float_attributes_only or not target.limits.normalized_accessors
-        # Finer where pictures are: more than a quarter of a texel at 1024 shows on coarse triangles.
+        # Of coarser pictures too: what is off by more than that shows on large triangles.
         side = max(1024, chosen.grade.side if chosen.grade else 0)
         key = chosen.surface, target.geometry, floats_only, chosen.normal, side
         if key not in self._encoded:
@@ -178,6 +196,13 @@ class Sources:
 
     def difference(self, chosen: Choice, images: Images, screen_px: int) -> Difference:
         """How different a choice looks from the master, at that size."""
+        return difference(*self._seen(chosen, images, screen_px))
+
+    def unlike(self, chosen: Choice, images: Images, screen_px: int) -> float:
+        """Of that difference, the mean FLIP as lit: what a level is solved by."""
+        return shaded_flip(*self._seen(chosen, images, screen_px))
+
+    def _seen(self, chosen: Choice, images: Images, screen_px: int) -> tuple[Reference, Pictures]:
         if screen_px != self._screen_px or self._reference is None:
             self._look = None
             cameras = views(self.master, self.relic.frame.R_model_work, size_px=screen_px)
@@ -185,10 +210,10 @@ class Sources:
             self._screen_px, self._reference = screen_px, (cameras, Reference(seen))
         cameras, reference = self._reference
         if self._look is None or self._look[0] != chosen.surface:
-            # One at a time: what rays meet at 1024 px is some 400 MB for each surface.
+            # One at a time: what rays meet at 768 px is some 250 MB for each surface.
             self._look = None
             self._look = chosen.surface, look(self.levels[chosen.surface].mesh, cameras)
-        return difference(reference, pictures(self._look[1], self.mesh(chosen, images)))
+        return reference, pictures(self._look[1], self.mesh(chosen, images))
 
 
 def _coder(texture: Texture | None, *, srgb: bool) -> Coder | None:

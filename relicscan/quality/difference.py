@@ -30,6 +30,7 @@ __all__ = [
     "difference",
     "look",
     "pictures",
+    "shaded_flip",
     "views",
 ]
 
@@ -84,12 +85,22 @@ def difference(reference: Reference, test: Pictures) -> Difference:
     A pixel counts where either of them is seen: what a level lacks, or has too much, is seen
     against mid grey. Raises ValueError if the pictures are not of the same views.
     """
+    shaded, albedo = (_compared(reference, test, picture) for picture in (0, 1))
+    return Difference(shaded[0], albedo[0], shaded[1])
+
+
+def shaded_flip(reference: Reference, test: Pictures) -> float:
+    """`difference(...).shaded.flip` alone, in half the time."""
+    return _compared(reference, test, 0)[0].flip
+
+
+def _compared(reference: Reference, test: Pictures, picture: int) -> tuple[PictureDifference, int]:
+    """Of the shaded (0) or albedo (1) pictures, over so many pixels of all views."""
     master = reference.pictures
     if [p.shape for p in master.shaded] != [p.shape for p in test.shaded]:
         raise ValueError("the pictures to compare are not of the same views")
 
-    def compared(task: tuple[int, int]) -> tuple[float, int, int]:
-        picture, view = task
+    def of_view(view: int) -> tuple[float, int, int]:
         rows, columns = _part(reference, test, view)
         seen = (master.seen[view] | test.seen[view])[rows, columns]
         a, b = ((p.shaded, p.albedo)[picture][view][rows, columns] for p in (master, test))
@@ -100,16 +111,11 @@ def difference(reference: Reference, test: Pictures) -> Difference:
         found = flip(filtered, perceived(b, reference.pixels_per_degree), seen)
         return float(found.sum(dtype=np.float64)), squares, int(seen.sum())
 
-    count = len(master.shaded)
-    results = each(compared, [(picture, view) for picture in (0, 1) for view in range(count)])
-    whole = []
-    for part in (results[:count], results[count:]):
-        flips, squares, pixels = (sum(values) for values in zip(*part, strict=True))
-        psnr = 10 * np.log10(255**2 * 3 * pixels / squares) if squares else None
-        whole.append(
-            PictureDifference(flips / max(1, pixels), None if psnr is None else float(psnr))
-        )
-    return Difference(whole[0], whole[1], int(pixels))
+    results = each(of_view, range(len(master.shaded)))
+    flips, squares, pixels = (sum(values) for values in zip(*results, strict=True))
+    psnr = 10 * np.log10(255**2 * 3 * pixels / squares) if squares else None
+    found = PictureDifference(flips / max(1, pixels), None if psnr is None else float(psnr))
+    return found, int(pixels)
 
 
 def _part(reference: Reference, test: Pictures, view: int) -> tuple[slice, slice]:

@@ -28,9 +28,9 @@ from relicscan.relic import BoolArray, ByteArray, Float32Array, FloatArray, Mesh
 #: What lies around a model, sRGB.
 BACKGROUND = 128
 
-#: Larger pictures are compared in the middle of so many pixels each way: that is four million
-#: rays, 0.4 GB of what they met, and all that matters at that size, which is detail.
-MOST_PX = 1024
+#: Larger pictures are compared in the middle of so many pixels each way: that is two million
+#: rays, 0.3 GB of what they met, and all that matters at that size, which is detail.
+MOST_PX = 768
 
 #: Azimuth from the camera to the right and elevation in degrees, power: a key and a fill.
 _LAMPS = ((-50.0, 35.0, 0.62), (65.0, 10.0, 0.16))

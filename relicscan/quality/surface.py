@@ -17,7 +17,6 @@ from relicscan.geometry.tangents import corner_tangents
 from relicscan.quality.texels import Taps, doublings, halvings, taps
 from relicscan.relic import BoolArray, Float32Array, FloatArray, Mesh, Texture
 
-
 #: Sizes of textures whose texels are remembered: of a colour and a normal map, each tried at two.
 _TAPS_KEPT = 4
 

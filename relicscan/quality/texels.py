@@ -35,7 +35,7 @@ class Taps:
 
     finest: int
     shapes: tuple[tuple[int, int], ...]
-    texel: NDArray[np.int64]
+    texel: NDArray[np.int32]
     weight: Float32Array
 
 
@@ -57,8 +57,8 @@ def taps(uv: Float32Array, halvings: NDArray[np.integer], width: int, height: in
     x, y = uv[:, 0] * w - 0.5, uv[:, 1] * h - 0.5
     x0, y0 = np.floor(x), np.floor(y)
     across, down = (x - x0).astype(np.float32), (y - y0).astype(np.float32)
-    left, right = (np.clip(x0 + d, 0, w - 1).astype(np.int64) for d in (0, 1))
-    top, bottom = (np.clip(y0 + d, 0, h - 1).astype(np.int64) * w + start for d in (0, 1))
+    left, right = (np.clip(x0 + d, 0, w - 1).astype(np.int32) for d in (0, 1))
+    top, bottom = (np.clip(y0 + d, 0, h - 1).astype(np.int32) * w + start for d in (0, 1))
     texel = np.stack([top + left, top + right, bottom + left, bottom + right], axis=1)
     one = np.float32(1)
     weight = np.stack(
@@ -103,7 +103,7 @@ class Texels:
         return out
 
     def _values(
-        self, texel: NDArray[np.int64], unhalved: ByteArray | None, floats: Float32Array
+        self, texel: NDArray[np.int32], unhalved: ByteArray | None, floats: Float32Array
     ) -> Float32Array:
         """Values (k, 3) of texels (k,), counted as `Taps` counts them."""
         if unhalved is None:
@@ -157,13 +157,13 @@ def doublings(mesh: Mesh) -> Float32Array:
 
 def halvings(
     of_faces: Float32Array, width: int, height: int, samples_per_unit: float
-) -> NDArray[np.int64]:
+) -> NDArray[np.int32]:
     """How often (n,) a texture is to be halved on faces with such `doublings` (n,).
 
     Between 0.7 and 1.4 texels then lie along a sample.
     """
     texels_per_sample = np.log2(width * height) / 2 - np.log2(samples_per_unit)
-    return np.clip(np.round(of_faces + np.float32(texels_per_sample)), 0, 20).astype(np.int64)
+    return np.clip(np.round(of_faces + np.float32(texels_per_sample)), 0, 20).astype(np.int32)
 
 
 def decoded(texture: Texture) -> ByteArray:
