@@ -109,7 +109,10 @@ def _ours(relic: Relic, triangles: int, side: int) -> bytes:
         normal=any(m.normal for m in brought),
         occlusion=any(m.occlusion for m in brought),
     )
-    encoded, materials = sources.encoded(choice, target), sources.materials(choice, target.images)
+    encoded, materials = (
+        sources.encoded(choice, target),
+        sources.materials(choice, target.images, thorough=True),
+    )
     return glb_of(encoded, materials, generator=GENERATOR, name=relic.id)
 
 

@@ -461,7 +461,7 @@ def _mesh_relic(relic: Relic, scan: Scan) -> Relic:
     moved = replace(
         mesh,
         vertices=transformed(T_work_source, mesh.vertices),
-        normals=None,
+        normals=mesh.normals if scan.pose is None and _relief(mesh) else None,
         corner_uv=mesh.corner_uv if mesh.textured else None,  # without a picture they say nothing
     )
     relic = replace(relic, mesh=moved, frame=replace(relic.frame, T_work_source=T_work_source))
@@ -479,3 +479,8 @@ def _unseen_pictures(mesh: Mesh) -> str | None:
     if (mesh.corner_uv == mesh.corner_uv[:, :1]).all():
         return f"each triangle has one place of the texture only, so it shows no picture; {remedy}"
     return None
+
+
+def _relief(mesh: Mesh) -> bool:
+    """Whether it has a normal map, which says how the surface differs from its own normals."""
+    return any(material.normal for material in mesh.materials)

@@ -31,7 +31,7 @@ class Coder:
     def __init__(self, texture: Texture, *, srgb: bool) -> None:
         self.texture = deliverable(texture)
         self.srgb = srgb
-        self._coded: dict[tuple[Grade, Images], Texture] = {}
+        self._coded: dict[tuple[Grade, Images, bool], Texture] = {}
         self._sized: dict[int, ByteArray] = {}
 
     @property
@@ -39,16 +39,20 @@ class Coder:
         """The longer side of the source, in texels."""
         return max(self.texture.width, self.texture.height)
 
-    def coded(self, grade: Grade, images: Images) -> Texture:
-        """The picture at that grade. Raises ScanError where the source cannot be decoded."""
+    def coded(self, grade: Grade, images: Images, *, thorough: bool = False) -> Texture:
+        """The picture at that grade; `thorough` coding is slower and smaller.
+
+        Raises ScanError where the source cannot be decoded.
+        """
         as_it_came = grade.quality is None
         if as_it_came and (images == "source" or self.texture.mime != "image/png"):
             return self.texture
         quality = QUALITIES[0] if grade.quality is None else grade.quality
-        key = Grade(min(grade.side, self.side), quality), images
+        key = Grade(min(grade.side, self.side), quality), images, thorough
         if key not in self._coded:
             code = webp_of if images == "webp" else jpeg_of
-            self._coded[key] = code(self._at(key[0].side), self.texture.name, quality)
+            pixels = self._at(key[0].side)
+            self._coded[key] = code(pixels, self.texture.name, quality, thorough=thorough)
         return self._coded[key]
 
     def _at(self, side: int) -> ByteArray:

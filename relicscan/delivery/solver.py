@@ -55,7 +55,7 @@ class _Search:
     def __init__(self, sources: Sources, target: Target, level: TargetLevel, **described: Any):
         self.sources, self.target, self.level = sources, target, level
         self.described = described
-        self._glbs: dict[Choice, bytes] = {}
+        self._glbs: dict[tuple[Choice, bool], bytes] = {}
         self._unlike: dict[Choice, float] = {}
         side = sources.side
         self.steps: Sequence[Grade | None] = [None]
@@ -63,16 +63,19 @@ class _Search:
             as_it_came = sources.as_they_came(target)
             self.steps = grades(side, level.max_texture_side, as_it_came=as_it_came)
 
-    def glb(self, choice: Choice) -> bytes:
-        if choice not in self._glbs:
+    def glb(self, choice: Choice, *, thorough: bool = False) -> bytes:
+        key = choice, thorough
+        if key not in self._glbs:
             encoded = self.sources.encoded(choice, self.target)
-            materials = self.sources.materials(choice, self.target.images)
-            self._glbs[choice] = glb_of(encoded, materials, **self.described)
-        return self._glbs[choice]
+            materials = self.sources.materials(choice, self.target.images, thorough=thorough)
+            self._glbs[key] = glb_of(encoded, materials, **self.described)
+        return self._glbs[key]
 
-    def difference(self, choice: Choice) -> Difference | None:
-        px = self.level.screen_px
-        return None if px is None else self.sources.difference(choice, self.target.images, px)
+    def difference(self, choice: Choice, *, thorough: bool) -> Difference | None:
+        px, images = self.level.screen_px, self.target.images
+        if px is None:
+            return None
+        return self.sources.difference(choice, images, px, thorough=thorough)
 
     def unlike(self, choice: Choice) -> float:
         """How different the choice looks as lit, 0 to 1; 0 where no screen is named."""
@@ -133,21 +136,28 @@ def solve(sources: Sources, target: Target, level: TargetLevel, **described: Any
             f"at {level.screen_px} px"
         )
     floor = level.max_difference
-    if floor is not None and search.unlike(chosen) > floor:
+    # What is delivered is coded more thoroughly than what was tried, unless that costs the floor.
+    thorough = len(search.glb(chosen, thorough=True)) <= len(search.glb(chosen))
+    difference = search.difference(chosen, thorough=thorough)
+    if thorough and floor and difference and search.unlike(chosen) <= floor:
+        thorough = difference.shaded.flip <= floor
+        difference = difference if thorough else search.difference(chosen, thorough=False)
+    if floor is not None and difference and difference.shaded.flip > floor:
         if not finest and not unmet:
             decided = "the most like the master within the limits"
         unmet.append(
-            f"differs {search.unlike(chosen):.3f} from the master at {level.screen_px} px, "
+            f"differs {difference.shaded.flip:.3f} from the master at {level.screen_px} px, "
             f"over {floor:g}"
         )
+    glb = search.glb(chosen, thorough=thorough)
     return Solved(
         level=sources.levels[chosen.surface],
-        mesh=sources.mesh(chosen, target.images),
+        mesh=sources.mesh(chosen, target.images, thorough=thorough),
         choice=chosen,
         geometry=sources.encoded(chosen, target),
-        glb=search.glb(chosen),
-        figures=figures_of(search.glb(chosen)),
-        difference=search.difference(chosen),
+        glb=glb,
+        figures=figures_of(glb),
+        difference=difference,
         decided=decided,
         unmet=tuple(unmet),
     )

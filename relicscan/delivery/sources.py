@@ -152,14 +152,16 @@ class Sources:
         pixels = None if own is None else pixels_of(own)
         return surface_normals(master, self._normal_side, pixels)
 
-    def materials(self, chosen: Choice, images: Images) -> tuple[Material, ...]:
+    def materials(
+        self, chosen: Choice, images: Images, *, thorough: bool = False
+    ) -> tuple[Material, ...]:
         """The master's materials with the pictures of a choice."""
         normal = self.normal(chosen.surface) if chosen.normal else None
 
         def coded(coder: Coder | None) -> Texture | None:
             if coder is None or chosen.grade is None:
                 return None
-            return coder.coded(chosen.grade, images)
+            return coder.coded(chosen.grade, images, thorough=thorough)
 
         return tuple(
             replace(
@@ -173,10 +175,10 @@ class Sources:
             )
         )
 
-    def mesh(self, chosen: Choice, images: Images) -> Mesh:
+    def mesh(self, chosen: Choice, images: Images, *, thorough: bool = False) -> Mesh:
         """A surface of the ladder with the pictures of a choice."""
         mesh = self.levels[chosen.surface].mesh
-        return replace(mesh, materials=self.materials(chosen, images))
+        return replace(mesh, materials=self.materials(chosen, images, thorough=thorough))
 
     def encoded(self, chosen: Choice, target: Target) -> EncodedGeometry:
         """The bytes of a surface; with tangents where the choice has a normal map."""
@@ -194,15 +196,19 @@ class Sources:
             )
         return self._encoded[key]
 
-    def difference(self, chosen: Choice, images: Images, screen_px: int) -> Difference:
+    def difference(
+        self, chosen: Choice, images: Images, screen_px: int, *, thorough: bool
+    ) -> Difference:
         """How different a choice looks from the master, at that size."""
-        return difference(*self._seen(chosen, images, screen_px))
+        return difference(*self._seen(chosen, images, screen_px, thorough=thorough))
 
     def unlike(self, chosen: Choice, images: Images, screen_px: int) -> float:
         """Of that difference, the mean FLIP as lit: what a level is solved by."""
         return shaded_flip(*self._seen(chosen, images, screen_px))
 
-    def _seen(self, chosen: Choice, images: Images, screen_px: int) -> tuple[Reference, Pictures]:
+    def _seen(
+        self, chosen: Choice, images: Images, screen_px: int, *, thorough: bool = False
+    ) -> tuple[Reference, Pictures]:
         if screen_px != self._screen_px or self._reference is None:
             self._look = None
             cameras = views(self.master, self.relic.frame.R_model_work, size_px=screen_px)
@@ -213,7 +219,8 @@ class Sources:
             # One at a time: what rays meet at 768 px is some 250 MB for each surface.
             self._look = None
             self._look = chosen.surface, look(self.levels[chosen.surface].mesh, cameras)
-        return reference, pictures(self._look[1], self.mesh(chosen, images))
+        mesh = self.mesh(chosen, images, thorough=thorough)
+        return reference, pictures(self._look[1], mesh)
 
 
 def _coder(texture: Texture | None, *, srgb: bool) -> Coder | None:

@@ -24,10 +24,14 @@ from relicscan.relic import (
 
 @dataclass(frozen=True)
 class Piece:
-    """A primitive with its material: positions (n, 3), triangles (m, 3), uv (n, 2), filled (n,)."""
+    """A primitive with its material.
+
+    positions (n, 3), triangles (m, 3), normals (n, 3), uv (n, 2), filled (n,).
+    """
 
     positions: FloatArray
     triangles: Indices
+    normals: FloatArray | None
     colors: ByteArray | None
     uv: FloatArray | None
     filled: BoolArray | None
@@ -46,7 +50,17 @@ class Piece:
             positions = np.stack([r[0] * x + r[1] * y + r[2] * z + r[3] for r in T[:3]], axis=1)
             mirrored = np.linalg.det(T[:3, :3]) < 0
         triangles = self.triangles[:, ::-1] if mirrored else self.triangles
-        return replace(self, positions=positions, triangles=triangles)
+        normals = self.normals
+        if normals is not None:
+            with np.errstate(all="ignore"):  # by the inverse transpose, up to a positive factor
+                normals = normals @ _cofactors(T[:3, :3]).T
+        return replace(self, positions=positions, triangles=triangles, normals=normals)
+
+
+def _cofactors(A: FloatArray) -> FloatArray:
+    """(3, 3): the inverse transpose times the size of the determinant, for any matrix."""
+    rows = [np.cross(A[1], A[2]), np.cross(A[2], A[0]), np.cross(A[0], A[1])]
+    return np.asarray(np.sign(np.linalg.det(A)) * np.stack(rows))
 
 
 def read_pieces(mesh: Part, accessors: Accessors, materials: Materials) -> list[Piece]:
@@ -65,6 +79,7 @@ def read_pieces(mesh: Part, accessors: Accessors, materials: Materials) -> list[
             Piece(
                 primitive.positions,
                 primitive.triangles,
+                primitive.normals,
                 primitive.colors,
                 uv,
                 primitive.filled,
@@ -103,6 +118,7 @@ def merged(pieces: list[Piece]) -> Mesh | PointCloud | None:
     return Mesh(
         positions[first],
         vertex[np.concatenate(triangles)].astype(np.int32),
+        normals=_normals(pieces, vertex, len(first)),
         colors=None if colors is None else colors[first],
         corner_uv=_corner_uv(pieces),
         face_material=np.repeat(
@@ -112,6 +128,25 @@ def merged(pieces: list[Piece]) -> Mesh | PointCloud | None:
         materials=tuple(materials),
         filled=_filled(pieces, first),
     )
+
+
+def _normals(pieces: list[Piece], vertex: Indices, count: int) -> Float32Array | None:
+    """Unit normals (n, 3) of the welded vertices, the mean of those that became one.
+
+    Only beside a normal map, which says how the surface differs from just these; any other
+    normals follow from the surface. None where some vertex has none.
+    """
+    given = [piece.normals for piece in pieces if piece.normals is not None]
+    if len(given) < len(pieces) or not any(piece.material.normal for piece in pieces):
+        return None
+    normals = np.concatenate(given)
+    if not np.isfinite(normals).all():
+        return None
+    mean = np.stack([np.bincount(vertex, normals[:, axis], count) for axis in range(3)], axis=1)
+    length = np.linalg.norm(mean, axis=1, keepdims=True)
+    if not (length > 1e-6).all():
+        return None
+    return np.asarray(mean / length, dtype=np.float32)
 
 
 def _filled(pieces: list[Piece], first: Indices) -> BoolArray | None:

@@ -25,11 +25,12 @@ class Primitive:
     """The vertices of one primitive that are in use, and its triangles; no triangles: points.
 
     positions (n, 3) float64; triangles (m, 3) int64; colors (n, 3) uint8 sRGB;
-    uv (n, 2) float64 with v down; filled (n,) bool, from our own `_FILLED`.
+    normals (n, 3) float64; uv (n, 2) float64 with v down; filled (n,) bool, from our own `_FILLED`.
     """
 
     positions: FloatArray
     triangles: Indices
+    normals: FloatArray | None
     colors: ByteArray | None
     uv: FloatArray | None
     filled: BoolArray | None
@@ -69,7 +70,7 @@ def read_primitive(primitive: Part, accessors: Accessors, uv_set: int) -> Primit
     if draco is not None:
         stored, corners = draco_decoded(draco, primitive, accessors)
     else:
-        wanted = ("POSITION", "COLOR_0", f"TEXCOORD_{uv_set}", FILLED)
+        wanted = ("POSITION", "NORMAL", "COLOR_0", f"TEXCOORD_{uv_set}", FILLED)
         stored = {
             name: accessors.array(attributes.integer(name))
             for name in wanted
@@ -102,6 +103,7 @@ def read_primitive(primitive: Part, accessors: Accessors, uv_set: int) -> Primit
     return Primitive(
         positions,
         triangles,
+        values("NORMAL", (3,)),
         None if colors is None else _srgb(colors[:, :3]),
         values(f"TEXCOORD_{uv_set}", (2,)),
         None if filled is None else filled[:, 0] != 0,

@@ -88,22 +88,28 @@ def load_texture(
     return Texture(name, data, mime, width, height), tuple(notes)
 
 
-def jpeg_of(pixels: ByteArray, name: str, quality: int) -> Texture:
-    """An image (h, w, 3), sRGB, as a JPEG of that quality with colours as fine as its lights."""
+def jpeg_of(pixels: ByteArray, name: str, quality: int, *, thorough: bool = False) -> Texture:
+    """An image (h, w, 3), sRGB, as a JPEG of that quality with colours as fine as its lights.
+
+    `thorough`: with tables of its own, a few per cent smaller.
+    """
     from PIL.Image import fromarray
 
     out = BytesIO()
-    fromarray(pixels).save(out, "JPEG", quality=quality, subsampling=0)
+    fromarray(pixels).save(out, "JPEG", quality=quality, subsampling=0, optimize=thorough)
     height, width = pixels.shape[:2]
     return Texture(name, out.getvalue(), "image/jpeg", width, height)
 
 
-def webp_of(pixels: ByteArray, name: str, quality: int) -> Texture:
-    """An image (h, w, 3) as a lossy WebP of that quality (libwebp's method 4)."""
+def webp_of(pixels: ByteArray, name: str, quality: int, *, thorough: bool = False) -> Texture:
+    """An image (h, w, 3) as a lossy WebP of that quality.
+
+    By libwebp's method 4, or 6 where `thorough`: 3 to 5 % smaller, in nearly twice the time.
+    """
     from PIL.Image import fromarray
 
     out = BytesIO()
-    fromarray(pixels).save(out, "WEBP", quality=quality, method=4)
+    fromarray(pixels).save(out, "WEBP", quality=quality, method=6 if thorough else 4)
     height, width = pixels.shape[:2]
     return Texture(name, out.getvalue(), "image/webp", width, height)
 

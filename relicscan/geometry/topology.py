@@ -155,7 +155,7 @@ def welded(mesh: Mesh) -> Mesh:
         mesh,
         vertices=mesh.vertices[keep],
         faces=rank[inverse].astype(np.int32)[mesh.faces],
-        normals=None,
+        normals=None if mesh.normals is None else mesh.normals[keep],
         colors=None if mesh.colors is None else mesh.colors[keep],
         filled=filled,
     )

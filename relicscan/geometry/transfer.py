@@ -15,8 +15,11 @@ from relicscan.color import LINEAR_OF_SRGB, srgb_of
 from relicscan.geometry.checks import require_count
 from relicscan.geometry.closest import closest, triangle_tree
 from relicscan.geometry.neighbours import nearest, point_spacing, tree
-from relicscan.geometry.topology import connected, face_areas
+from relicscan.geometry.topology import connected, face_areas, vertex_normals
 from relicscan.relic import ByteArray, Float32Array, FloatArray, Mesh, PointCloud
+
+#: Cosine between the finer surface's normal and a coarse one's own, at the least.
+MOST_LEANT = 0.5
 
 #: A corner this many times farther off in the texture than its face is large lies across a seam.
 MOST_STRETCH = 1.5
@@ -54,22 +57,34 @@ def colors_from_cloud(
 
 
 def dressed(bare: Mesh, source: Mesh) -> Mesh:
-    """`bare` with what `source` has at its vertices: colours, and whether it was filled.
+    """`bare` with what `source` has at its vertices: colours, normals, and whether it was filled.
 
-    From the closest place on `source`: colours interpolated on its face, filled where more
-    of it is than not.
+    From the closest place on `source`: colours and normals interpolated on its face, filled
+    where more of it is than not.
     """
-    if source.colors is None and source.filled is None:
+    if source.colors is None and source.filled is None and source.normals is None:
         return bare
     _, face, weights = closest(triangle_tree(source), bare.vertices)
     corners = source.faces[face]
     if source.colors is not None:
         mixed = np.einsum("ik,ikj->ij", weights, LINEAR_OF_SRGB[source.colors[corners]])
         bare = replace(bare, colors=srgb_of(mixed))
+    if source.normals is not None:
+        bare = replace(bare, normals=_normals_at(bare, source.normals[corners], weights))
     if source.filled is not None:
         share = np.einsum("ik,ik->i", weights, source.filled[corners].astype(np.float64))
         bare = replace(bare, filled=share > 0.5)
     return bare
+
+
+def _normals_at(bare: Mesh, of_corners: Float32Array, weights: FloatArray) -> Float32Array:
+    """Unit normals (n, 3), interpolated; the surface's own where these lean away from it."""
+    own = vertex_normals(bare.vertices, bare.faces).astype(np.float32)
+    mixed = np.einsum("ik,ikj->ij", weights, of_corners)
+    length = np.linalg.norm(mixed, axis=1, keepdims=True)
+    mixed /= np.maximum(length, 1e-12)
+    along = np.einsum("ij,ij->i", mixed, own) > MOST_LEANT
+    return np.asarray(np.where(along[:, None], mixed, own), dtype=np.float32)
 
 
 def texture_coordinates(target: Mesh, source: Mesh) -> Mesh:

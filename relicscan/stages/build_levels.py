@@ -30,18 +30,18 @@ def build_levels(
 ) -> Relic:
     """Decimate the surface to each level's ceiling, from the finest to the coarsest.
 
-    Each level is decimated from the one above it and takes its colours and texture
+    Each level is decimated from the one above it and takes its colours, normals and texture
     coordinates from the full surface. A scan with fewer triangles keeps what it has.
     """
     mesh = relic.the_mesh()
     require_faces(mesh)
+    if mesh.normals is None:
+        mesh = replace(mesh, normals=vertex_normals(mesh.vertices, mesh.faces))
     finer = mesh
     levels: list[Level] = []
     warnings: list[str] = []
     for name, ceiling in sorted(ceilings.items(), key=lambda item: -item[1]):
-        fewer = decimated(finer, ceiling, attributes=mesh)
-        if fewer is not finer or not levels:
-            finer = replace(fewer, normals=vertex_normals(fewer.vertices, fewer.faces))
+        finer = decimated(finer, ceiling, attributes=mesh)
         levels.append(Level(name, ceiling, finer))
         if len(finer.faces) > ceiling:
             warnings.append(

@@ -55,7 +55,7 @@ def clean_mesh(
             "no triangle of the mesh has an area",
             remedy="export the mesh again, or scan again",
         )
-    cleaned = replace(relic, mesh=replace(mesh, normals=None)).noting(
+    cleaned = replace(relic, mesh=mesh).noting(
         invalid_vertices=invalid,
         faces_removed=faces_before - len(mesh.faces),
         boundary_edges=boundary_edge_count(mesh.faces),
