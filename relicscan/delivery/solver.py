@@ -87,10 +87,10 @@ class _Search:
             )
         return self._unlike[choice]
 
-    def beyond(self, choice: Choice) -> list[str]:
+    def beyond(self, choice: Choice, *, thorough: bool = False) -> list[str]:
         """Which limits a choice breaks, in words."""
         level, limits = self.level, self.target.limits
-        figures = figures_of(self.glb(choice))
+        figures = figures_of(self.glb(choice, thorough=thorough))
         surface = self.sources.levels[choice.surface]
         deviation = surface.deviation and surface.deviation.scan_to_level
         off = deviation.rms if deviation and self.sources.relic.frame.scale_known else None
@@ -120,13 +120,12 @@ def solve(sources: Sources, target: Target, level: TargetLevel, **described: Any
     variants = _variants(search)
     finest = level.prefer == "finest" or level.max_difference is None
     chosen = (_finest if finest else _smallest)(search, variants)
-    unmet: list[str] = []
+    nearest = chosen is None
     if chosen is None:
         chosen = min(
             (choice._replace(grade=search.steps[-1]) for choice in variants),
             key=lambda choice: (len(search.beyond(choice)), len(search.glb(choice))),
         )
-        unmet = search.beyond(chosen)
         decided = "the nearest to the limits of all that was tried"
     elif finest:
         decided = "the most like the master within the limits"
@@ -142,8 +141,9 @@ def solve(sources: Sources, target: Target, level: TargetLevel, **described: Any
     if thorough and floor and difference and search.unlike(chosen) <= floor:
         thorough = difference.shaded.flip <= floor
         difference = difference if thorough else search.difference(chosen, thorough=False)
+    unmet = search.beyond(chosen, thorough=thorough) if nearest else []
     if floor is not None and difference and difference.shaded.flip > floor:
-        if not finest and not unmet:
+        if not finest and not nearest:
             decided = "the most like the master within the limits"
         unmet.append(
             f"differs {difference.shaded.flip:.3f} from the master at {level.screen_px} px, "
