@@ -35,7 +35,8 @@ def coarse_tangents(tangents: Float32Array, normals: Float32Array) -> NDArray[np
     """Rows (k, 4) for the OCTAHEDRAL filter of tangents (k, 4) beside unit normals (k, 3).
 
     Turned by 3 degrees at most, and leant by 10, wherever 4 bits have such a point; else the
-    best there is (turned by 9.0 on that skull, which as rendered at 1024 px is FLIP 0.0001). The fourth byte is the handedness, 127 or -127.
+    best there is (turned by 9.0 on that skull, which as rendered at 1024 px is FLIP 0.0001). The
+    fourth byte is the handedness, 127 or -127.
     """
     one = 2 ** (BITS - 1) - 1
     t: FloatArray = tangents[:, :3].astype(np.float64)

@@ -6,7 +6,7 @@ from relicscan.errors import StageError
 from relicscan.geometry.decimation import decimate
 from relicscan.geometry.degenerate import without_degenerate
 from relicscan.geometry.topology import duplicate_faces, without_unreferenced
-from relicscan.geometry.transfer import dressed, texture_coordinates
+from relicscan.geometry.transfer import Source, dressed, texture_coordinates
 from relicscan.relic import Mesh
 
 
@@ -14,13 +14,13 @@ def decimated(
     mesh: Mesh,
     target_face_count: int,
     *,
-    attributes: Mesh,
+    attributes: Mesh | Source,
     max_deviation_mm: float | None = None,
 ) -> Mesh:
     """`mesh` at no more than `target_face_count` triangles, dressed from `attributes`.
 
-    `attributes` is the full surface, so colours and texture coordinates of a coarse
-    level are not those of the next finer one, copied over and over. What
+    `attributes` is the full surface (a `Source`, where several levels are made from it), so
+    what is on a coarse level is not that of the next finer one, copied over and over. What
     `max_deviation_mm` promises, and when the ceiling cannot be kept: see
     `relicscan.geometry.decimation`. Raises StageError where no triangle would be left.
     """
@@ -34,6 +34,7 @@ def decimated(
             f"nothing is left of the surface at {target_face_count:,} triangles",
             remedy="raise the ceiling, or look at the mesh: it may be loose triangles",
         )
-    if attributes.corner_uv is not None:
+    attributes = Source.of(attributes)
+    if attributes.mesh.corner_uv is not None:
         bare = texture_coordinates(bare, attributes)
     return dressed(bare, attributes)

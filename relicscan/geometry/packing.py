@@ -183,7 +183,14 @@ def _smallest(shapes: _Shapes, area: FloatArray, wanted: int) -> tuple[int, NDAr
 
     # A square about as wide as high, from one as wide as wanted; then ever smaller ones.
     first = [wanted, min(wanted, int(np.sqrt(area.sum() / _HOPED)) + 1)]
-    best = min((tried(width, orders[0], 3 * wanted) for width in first), key=lambda one: one[0])
+    found: list[Any] = [None] * len(first)
+
+    def begin(start: int, stop: int) -> None:
+        for i in range(start, stop):
+            found[i] = tried(first[i], orders[0], 3 * wanted)
+
+    threads.in_blocks(begin, len(first), 1)
+    best: tuple[int, NDArray[np.int32]] = min(found, key=lambda one: one[0])
     rounds = ROUNDS if len(area) <= MANY else int(len(area) <= SNUG)
     for k in range(rounds):
         results: list[Any] = [best] * AT_A_TIME

@@ -7,6 +7,8 @@ up again on the surface it came from.
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cached_property
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +19,9 @@ from relicscan.geometry.closest import closest, triangle_tree
 from relicscan.geometry.neighbours import nearest, point_spacing, tree
 from relicscan.geometry.topology import connected, face_areas, vertex_normals
 from relicscan.relic import ByteArray, Float32Array, FloatArray, Mesh, PointCloud
+
+if TYPE_CHECKING:
+    from relicscan.geometry.kernels.triangles import TriangleTree
 
 #: Cosine between the finer surface's normal and a coarse one's own, at the least.
 MOST_LEANT = 0.5
@@ -56,15 +61,78 @@ def colors_from_cloud(
     return srgb_of(mixed)
 
 
-def dressed(bare: Mesh, source: Mesh) -> Mesh:
+class Source:
+    """A surface that others take attributes from, and what looking them up needs, made once."""
+
+    def __init__(self, mesh: Mesh) -> None:
+        self.mesh = mesh
+
+    @classmethod
+    def of(cls, given: Mesh | Source) -> Source:
+        return given if isinstance(given, Source) else cls(given)
+
+    @cached_property
+    def tree(self) -> TriangleTree:
+        return triangle_tree(self.mesh)
+
+    @cached_property
+    def chart(self) -> NDArray[np.int64]:
+        """The chart (m,) of each face."""
+        return texture_charts(self.mesh)
+
+    @cached_property
+    def scale(self) -> FloatArray:
+        """Texture lengths per unit of the mesh on each chart: root of the areas' ratio."""
+        uv = self.mesh.corner_uv.astype(np.float64)  # type: ignore[union-attr]
+        u, v = np.moveaxis(uv[:, 1:] - uv[:, :1], 2, 0)
+        texture = np.bincount(self.chart, np.abs(u[:, 0] * v[:, 1] - u[:, 1] * v[:, 0]) / 2)
+        surface = np.bincount(self.chart, face_areas(self.mesh))
+        return np.sqrt(np.divide(texture, surface, out=np.zeros_like(surface), where=surface > 0))
+
+    @cached_property
+    def floors(self) -> _Floors:
+        return _Floors.of(self.mesh, self.chart)
+
+
+class _Floors(NamedTuple):
+    """All charts of a texture in one search: laid out as floors, farther apart than wide."""
+
+    low: FloatArray
+    high: FloatArray
+    height: float
+    tree: TriangleTree
+
+    @classmethod
+    def of(cls, mesh: Mesh, chart: NDArray[np.int64]) -> _Floors:
+        flat = mesh.corner_uv.reshape(-1, 2).astype(np.float64)  # type: ignore[union-attr]
+        low, high = flat.min(axis=0), flat.max(axis=0)
+        height = 8 * float(np.linalg.norm(high - low)) + 1
+        floors = Mesh(
+            np.column_stack([flat, np.repeat(chart * height, 3)]),
+            np.arange(len(flat), dtype=np.int32).reshape(-1, 3),
+        )
+        return cls(low, high, height, triangle_tree(floors))
+
+    def closest(
+        self, uv: FloatArray, wanted: NDArray[np.int64]
+    ) -> tuple[NDArray[np.int32], FloatArray]:
+        """Face and weights of the place on the charts `wanted` (q,) closest to uv (q, 2)."""
+        room = self.high - self.low + 1e-9  # so that no floor but the one wanted is ever nearer
+        inside = np.clip(uv, self.low - room, self.high + room)
+        return closest(self.tree, np.column_stack([inside, wanted * self.height]))[1:]
+
+
+def dressed(bare: Mesh, source: Mesh | Source) -> Mesh:
     """`bare` with what `source` has at its vertices: colours, normals, and whether it was filled.
 
     From the closest place on `source`: colours and normals interpolated on its face, filled
     where more of it is than not.
     """
+    whole = Source.of(source)
+    source = whole.mesh
     if source.colors is None and source.filled is None and source.normals is None:
         return bare
-    _, face, weights = closest(triangle_tree(source), bare.vertices)
+    _, face, weights = closest(whole.tree, bare.vertices)
     corners = source.faces[face]
     if source.colors is not None:
         mixed = np.einsum("ik,ikj->ij", weights, LINEAR_OF_SRGB[source.colors[corners]])
@@ -87,7 +155,7 @@ def _normals_at(bare: Mesh, of_corners: Float32Array, weights: FloatArray) -> Fl
     return np.asarray(np.where(along[:, None], mixed, own), dtype=np.float32)
 
 
-def texture_coordinates(target: Mesh, source: Mesh) -> Mesh:
+def texture_coordinates(target: Mesh, source: Mesh | Source) -> Mesh:
     """`target` with the texture coordinates and materials of the surface it was decimated from.
 
     Each face belongs to the chart (connected patch of texture coordinates) that lies
@@ -96,27 +164,29 @@ def texture_coordinates(target: Mesh, source: Mesh) -> Mesh:
     (the back of an unrolled cylinder). Such a corner is sought in the texture instead, from
     the centre on: a face over a seam is cut short a little, and shows nothing else.
     """
+    whole = Source.of(source)
+    source = whole.mesh
     if source.corner_uv is None:
         raise ValueError("the mesh has no texture coordinates")
-    chart = texture_charts(source)
+    chart = whole.chart
     corners = target.vertices[target.faces]
     centres = corners.mean(axis=1)
-    index = triangle_tree(source)
-    _, home, weights = closest(index, centres)
+    _, home, weights = closest(whole.tree, centres)
     centre_uv = _texture_at(source, home, weights)
     offsets = corners - centres[:, None]
     expected = centre_uv[:, None] + _texture_steps(source, home, offsets)
 
-    _, on_face, weights = closest(index, target.vertices)
+    _, on_face, weights = closest(whole.tree, target.vertices)
     uv = _texture_at(source, on_face, weights)[target.faces]
-    scale = _texture_scale(source, chart)[chart[home]]
+    scale = whole.scale[chart[home]]
     usual = scale[:, None] * np.linalg.norm(offsets, axis=2)
     usual = np.maximum(usual, np.linalg.norm(expected - centre_uv[:, None], axis=2))
     strayed = np.linalg.norm(uv - expected, axis=2) > MOST_STRETCH * usual
     strayed |= chart[on_face][target.faces] != chart[home][:, None]
     if strayed.any():
         face, _ = np.nonzero(strayed)
-        uv[strayed] = _closest_in_texture(source, chart, chart[home[face]], expected[strayed])
+        near, weights = whole.floors.closest(expected[strayed], chart[home[face]])
+        uv[strayed] = _texture_at(source, near, weights)
     return Mesh(
         target.vertices,
         target.faces,
@@ -154,32 +224,6 @@ def _inverses(gram: FloatArray) -> FloatArray:
     inverse[good] /= determinant[good, None, None]
     inverse[~good] = np.linalg.pinv(gram[~good], rcond=1e-9, hermitian=True)
     return np.asarray(inverse)
-
-
-def _texture_scale(mesh: Mesh, chart: NDArray[np.int64]) -> FloatArray:
-    """Texture lengths per unit of the mesh on each chart: root of the areas' ratio."""
-    uv = mesh.corner_uv.astype(np.float64)  # type: ignore[union-attr]
-    u, v = np.moveaxis(uv[:, 1:] - uv[:, :1], 2, 0)
-    texture = np.bincount(chart, np.abs(u[:, 0] * v[:, 1] - u[:, 1] * v[:, 0]) / 2)
-    surface = np.bincount(chart, face_areas(mesh))
-    return np.sqrt(np.divide(texture, surface, out=np.zeros_like(surface), where=surface > 0))
-
-
-def _closest_in_texture(
-    mesh: Mesh, chart: NDArray[np.int64], wanted: NDArray[np.int64], uv: FloatArray
-) -> FloatArray:
-    """The places (q, 2) on the charts `wanted` (q,) that lie closest to uv (q, 2).
-
-    One search for all charts: they are laid out as floors, farther apart than they are wide.
-    """
-    flat = mesh.corner_uv.reshape(-1, 2).astype(np.float64)  # type: ignore[union-attr]
-    floor = 2 * float(np.linalg.norm(np.ptp(np.vstack([flat, uv]), axis=0))) + 1
-    floors = Mesh(
-        np.column_stack([flat, np.repeat(chart * floor, 3)]),
-        np.arange(len(flat), dtype=np.int32).reshape(-1, 3),
-    )
-    _, face, weights = closest(triangle_tree(floors), np.column_stack([uv, wanted * floor]))
-    return _texture_at(mesh, face, weights)
 
 
 def texture_charts(mesh: Mesh) -> NDArray[np.int64]:

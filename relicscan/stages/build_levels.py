@@ -10,6 +10,7 @@ from pydantic import Field
 from relicscan.geometry.checks import require_faces
 from relicscan.geometry.levels import decimated
 from relicscan.geometry.topology import vertex_normals
+from relicscan.geometry.transfer import Source
 from relicscan.relic import Level, Relic
 from relicscan.stage import stage
 
@@ -37,11 +38,11 @@ def build_levels(
     require_faces(mesh)
     if mesh.normals is None:
         mesh = replace(mesh, normals=vertex_normals(mesh.vertices, mesh.faces))
-    finer = mesh
+    finer, full = mesh, Source(mesh)
     levels: list[Level] = []
     warnings: list[str] = []
     for name, ceiling in sorted(ceilings.items(), key=lambda item: -item[1]):
-        finer = decimated(finer, ceiling, attributes=mesh)
+        finer = decimated(finer, ceiling, attributes=full)
         levels.append(Level(name, ceiling, finer))
         if len(finer.faces) > ceiling:
             warnings.append(

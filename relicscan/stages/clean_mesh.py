@@ -55,6 +55,8 @@ def clean_mesh(
             "no triangle of the mesh has an area",
             remedy="export the mesh again, or scan again",
         )
+    relief = any(material.normal for material in mesh.materials)  # it belongs to these normals
+    mesh = mesh if relief else replace(mesh, normals=None)
     cleaned = replace(relic, mesh=mesh).noting(
         invalid_vertices=invalid,
         faces_removed=faces_before - len(mesh.faces),

@@ -110,9 +110,7 @@ def degenerate_relics() -> dict[str, Relic]:
     cases = {}
     for name, points in clouds.items():
         cloud = _dressed(points)
-        cases[name] = replace(
-            rich, scans=(Scan("a", cloud, unit="mm"),), cloud=cloud, painted=None
-        )
+        cases[name] = replace(rich, scans=(Scan("a", cloud, unit="mm"),), cloud=cloud, painted=None)
     for name, mesh in meshes.items():
         cases[name] = replace(rich, cloud=_dressed(ball), mesh=_textured(mesh), painted=None)
     return cases

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from shapes import MM, scan_relic, sphere_mesh, sphere_points
 
+from relicscan.batch.job import default_pipeline
 from relicscan.delivery.outputs import levels_as_they_are, write_master, write_target
 from relicscan.delivery.sources import Sources
 from relicscan.errors import StageError
@@ -147,7 +148,7 @@ def test_relic_json_is_the_same_on_any_number_of_threads(
 def test_the_pipeline_ends_with_it() -> None:
     points = sphere_points(8000)
     rough = points + np.random.default_rng(2).normal(0, 0.05, points.shape)
-    web = read_pipeline("web").with_overrides(
+    web = read_pipeline(default_pipeline()).with_overrides(
         {"build_levels.ceilings": {"thumb": 3000, "high": 9000}}, "test"
     )
     after = run_pipeline(scan_relic(PointCloud(rough)), web)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -39,8 +40,15 @@ def one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope="module")
-def web() -> Pipeline:
+def whole() -> Pipeline:
     return read_pipeline("web").with_overrides({"build_levels.ceilings": {"thumb": 3000}}, "test")
+
+
+@pytest.fixture(scope="module")
+def web(whole: Pipeline) -> Pipeline:
+    """Without the pictures, which change nothing of the surface and take a few seconds each."""
+    pictures = {"unwrap_uv", "bake_textures"}
+    return replace(whole, stages=tuple(s for s in whole.stages if s.stage.name not in pictures))
 
 
 def figures(relic: Relic) -> dict[str, Any]:
@@ -177,7 +185,7 @@ def test_survey_coordinates_change_nothing(web: Pipeline) -> None:
     assert np.linalg.norm(at_home, axis=1) == pytest.approx(np.full(len(at_home), 50), abs=0.5)
 
 
-def test_a_textured_mesh_takes_the_same_road_without_reconstruction(web: Pipeline) -> None:
+def test_a_textured_mesh_takes_the_same_road_without_reconstruction(whole: Pipeline) -> None:
     n = 50
     x, y = np.meshgrid(np.linspace(0, 1, n), np.linspace(0, 1, n))
     faces = grid_faces(n, n)
@@ -185,7 +193,7 @@ def test_a_textured_mesh_takes_the_same_road_without_reconstruction(web: Pipelin
     uv = np.stack([x.ravel(), y.ravel()], axis=1)[faces]
     paint = Material("paint", texture=Texture("paint", b"-", "image/png", 1024, 1024))
     mesh = Mesh(vertices, faces, corner_uv=uv, face_material=0 * faces[:, 0], materials=(paint,))
-    after = run_pipeline(mesh_relic(mesh), web)
+    after = run_pipeline(mesh_relic(mesh), whole)
     skipped = {step.stage: step.skipped for step in after.history if step.skipped}
     assert set(skipped) == {
         "merge_scans",

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from shapes import Array, boundary_loops, scan_relic
 
+from relicscan.batch.job import default_pipeline
 from relicscan.geometry.topology import edges, is_watertight
 from relicscan.pipeline import read_pipeline, run_pipeline
 from relicscan.relic import Mesh
@@ -31,7 +32,9 @@ def made(
     relic = ProceduralRelic("shape", distance, color, np.array([low, high], dtype=float), 1.0)
     poses = stations_around(relic, 8, 300.0, elevations)
     views = scan_around(Scene(relic, edge_mm=edge_mm), poses, 60_000, CALM, seed=3)
-    web = read_pipeline("web").with_overrides({"build_levels.ceilings": {"thumb": 20_000}}, "test")
+    web = read_pipeline(default_pipeline()).with_overrides(
+        {"build_levels.ceilings": {"thumb": 20_000}}, "test"
+    )
     after = run_pipeline(scan_relic(merged(views)), web)
     mesh = after.levels[0].mesh
     return Mesh(mesh.vertices - after.frame.T_work_source[:3, 3], mesh.faces)
