@@ -24,6 +24,7 @@ from tiny_scans import box, checked_output
 
 from relicscan import formats
 from relicscan.batch.job import Outcome
+from relicscan.batch.record import peak_memory_bytes
 from relicscan.batch.run import run
 from relicscan.color import srgb_of
 from relicscan.geometry.normal_map import shares_texels
@@ -61,6 +62,11 @@ maps = ["normal"]
 
 BALL = sphere_mesh(rows=12, columns=24)
 HEIGHT = BALL.vertices[BALL.faces].mean(axis=1)[:, 1]
+
+
+def most_memory() -> float:
+    """800 MB; the system counts for a process what the one that started it held by then."""
+    return max(800e6, 1.05 * peak_memory_bytes())
 
 
 def projected() -> FloatArray:
@@ -256,7 +262,7 @@ def test_what_is_wrong_with_a_picture_is_one_message(
     assert re.search(rf"^m\.obj: .*{BAD[name][1]}.*run again", warning), warning
     _, colors = seen(model(folder, name))
     assert (colors == 255).all(), "it is white, and not the colour of anything that was not shown"
-    assert outcome.peak_memory_bytes < 800e6
+    assert outcome.peak_memory_bytes < most_memory()
 
 
 def test_one_broken_relic_costs_no_other(bad: tuple[Path, dict[str, Outcome]]) -> None:
@@ -358,7 +364,7 @@ def test_whatever_is_odd_becomes_a_model(odd: tuple[Path, dict[str, Outcome]], n
     folder, outcomes = odd
     assert (outcomes[name].verdict, outcomes[name].reasons) == ("pass", ())
     assert said_nothing_in_its_log(folder, name)
-    assert outcomes[name].peak_memory_bytes < 800e6
+    assert outcomes[name].peak_memory_bytes < most_memory()
 
 
 def test_repeated_and_numbered_tiles_become_one_picture(

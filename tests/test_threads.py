@@ -21,7 +21,7 @@ def test_what_is_no_number_is_as_if_not_given(monkeypatch: pytest.MonkeyPatch, g
 def test_a_worker_is_told_in_every_way() -> None:
     told = threads.environment(1)
     assert set(threads.VARIABLES) < set(told)
-    assert set(told.values()) == {"1"}
+    assert {told[name] for name in (*threads.VARIABLES, "RELICSCAN_THREADS")} == {"1"}
 
 
 def test_no_memory_for_a_thread_is_no_memory(monkeypatch: pytest.MonkeyPatch) -> None:

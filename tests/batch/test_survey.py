@@ -11,6 +11,7 @@ from tiny_scans import box, sphere, write_cup, write_ply, write_toml
 from relicscan.batch import survey as survey_module
 from relicscan.batch.estimate import BYTES_IN_FILE, Size, estimate
 from relicscan.batch.inspect import inspect
+from relicscan.batch.job import default_pipeline
 from relicscan.batch.survey import survey
 from relicscan.formats import Peek
 from relicscan.pipeline import read_pipeline
@@ -41,7 +42,8 @@ def test_the_pipeline_of_relic_toml_and_overrides_count(tmp_path: Path) -> None:
     before = survey(find_relics([tmp_path / "a"]), None, {})["a"]
     write_toml(tmp_path / "a", '[pipeline]\nuse = "preview"\n')
     assert survey(find_relics([tmp_path / "a"]), None, {})["a"].seconds < before.seconds
-    capped = survey(find_relics([tmp_path / "a"]), "web", {"voxel_downsample.max_points": 9000})
+    (tmp_path / "a" / "relic.toml").unlink()
+    capped = survey(find_relics([tmp_path / "a"]), None, {"voxel_downsample.max_points": 9000})
     assert capped["a"].seconds < before.seconds
 
 
@@ -91,7 +93,14 @@ def test_nothing_is_asked_for_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_mesh_costs_its_triangles() -> None:
-    web = read_pipeline("web")
+    web = read_pipeline(default_pipeline())
     few, many = (estimate(Size(0, n), web) for n in (len(box().faces), 5_000_000))
     assert many.seconds > few.seconds
     assert many.memory_bytes - few.memory_bytes == pytest.approx(2.1e9, rel=0.01)
+
+
+def test_models_for_targets_cost_what_a_screen_holds() -> None:
+    small = Size(0, len(box().faces))
+    plain, web = (estimate(small, read_pipeline(name)) for name in (default_pipeline(), "web"))
+    assert web.seconds > plain.seconds + 10
+    assert web.memory_bytes > plain.memory_bytes + 1e9
