@@ -5,10 +5,10 @@ floor of quality: how different the level may look from the master at the size a
 shown, and how far it may be from the scan. To be chosen is a surface of the ladder that
 `build_levels` made, with or without a normal map, and one grade for its pictures.
 
-Bytes and likeness both fall with the grade, so for each surface the grade is found by halving:
-the finest that fits the limits, and from there on the coarsest above the floor. The smallest
-file above the floor is taken; or, where a level prefers the finest, the most alike within the
-limits. Where no file is within the limits or above the floor, the nearest is made and says so.
+Bytes and likeness both fall with the grade, so for each surface the finest grade that fits the
+limits is found by halving. Of these the most like the master is taken; or, where a level prefers
+the smallest, the smallest file above the floor. Where no file is within the limits or above the
+floor, the nearest is made and says so.
 """
 
 from __future__ import annotations
@@ -187,26 +187,37 @@ def _variants(search: _Search) -> list[Choice]:
 
 
 def _finest(search: _Search, variants: list[Choice]) -> Choice | None:
-    """The choice most like the master within the limits; the first surface above the floor wins."""
-    floor = search.level.max_difference
+    """The choice most like the master within the limits.
+
+    Each surface at the finest grade that fits, and at the best quality of the next smaller
+    side, which may look better where bytes are few.
+    """
     best: Choice | None = None
     for number in dict.fromkeys(choice.surface for choice in variants):
-        fitting = [
-            fit
-            for choice in variants
-            if choice.surface == number and (fit := _finest_within(search, choice)) is not None
-        ]
-        if not fitting:
+        here: Choice | None = None
+        for variant in reversed([v for v in variants if v.surface == number]):
+            worth = WORTH_A_MAP if variant.normal else 1.0
+            for choice in _fitting(search, variant):
+                if here is None or search.unlike(choice) < worth * search.unlike(here):
+                    here = choice
+        if here is None:
             continue
-        here = fitting[-1]  # without a normal map
-        plain = search.unlike(here)
-        if len(fitting) == 2 and plain and search.unlike(fitting[0]) < WORTH_A_MAP * plain:
-            here = fitting[0]
         if best is None or search.unlike(here) < search.unlike(best):
             best = here
-        if floor is None or search.unlike(best) <= floor or here.grade == search.steps[0]:
+        if here.grade == search.steps[0]:
             break  # fewer triangles would leave bytes for finer pictures, and there are none
     return best
+
+
+def _fitting(search: _Search, variant: Choice) -> list[Choice]:
+    """The variant at the finest grade that breaks no limit, and at the next smaller side."""
+    finest = _finest_within(search, variant)
+    if finest is None or finest.grade is None:
+        return [] if finest is None else [finest]
+    smaller = [step for step in search.steps if step and step.side < finest.grade.side]
+    if not smaller or finest.grade == search.steps[0]:
+        return [finest]
+    return [finest, variant._replace(grade=smaller[0])]
 
 
 def _smallest(search: _Search, variants: list[Choice]) -> Choice | None:

@@ -176,9 +176,9 @@ class TargetLevel(Record):
         None, description="Root mean square distance to the scan, in millimetres."
     )
     prefer: Literal["smallest", "finest"] = Field(
-        "smallest",
-        description="What is taken where several models will do: the smallest file that keeps "
-        "max_difference, or the one most like the master within the limits.",
+        "finest",
+        description="What is taken where several models will do: the one most like the master "
+        "within the limits, or the smallest file that keeps max_difference.",
     )
 
 

@@ -61,10 +61,11 @@ def level(**limits: object) -> TargetLevel:
 
 LOOSE = {"screen_px": 128, "max_difference": 0.2}
 TIGHT = {"screen_px": 128, "max_difference": 0.06}
+SMALL = {"prefer": "smallest"}
 
 
 def test_a_tighter_floor_costs_bytes_and_is_kept() -> None:
-    loose, tight = made(level(**LOOSE)), made(level(**TIGHT))
+    loose, tight = made(level(**LOOSE, **SMALL)), made(level(**TIGHT, **SMALL))
     assert loose.difference is not None
     assert tight.difference is not None
     assert loose.difference.shaded.flip <= 0.2
@@ -74,7 +75,7 @@ def test_a_tighter_floor_costs_bytes_and_is_kept() -> None:
 
 
 def test_the_smallest_is_smaller_than_the_finest() -> None:
-    small, fine = made(level(**LOOSE)), made(level(**LOOSE, prefer="finest"))
+    small, fine = made(level(**LOOSE, **SMALL)), made(level(**LOOSE))
     assert len(small.glb) < len(fine.glb)
     assert fine.difference is not None
     assert small.difference is not None
@@ -97,6 +98,26 @@ def test_every_limit_is_kept() -> None:
     assert (figures.triangles or 0) <= 5_000
     assert (figures.gpu_bytes or 0) <= 700_000
     assert all(image.side <= 256 for image in figures.images)
+
+
+def test_what_a_budget_leaves_is_spent_on_what_is_seen() -> None:
+    """Not on triangles first: they would leave no bytes for the pictures."""
+    tight, wide = (made(level(max_bytes=n, screen_px=256)) for n in (40_000, 400_000))
+    assert tight.choice.surface > wide.choice.surface
+    assert len(tight.glb) <= 40_000
+    assert tight.difference is not None
+    others = (solve_at(n, max_bytes=40_000) for n in (1_000, 4_000, 16_000))
+    assert tight.difference.shaded.flip == min(o for o in others if o is not None)
+
+
+def solve_at(triangles: int, max_bytes: int) -> float | None:
+    """The difference of the best model with one surface, None where none fits."""
+    whole = sources()
+    few = [v for v in whole.relic.levels if v.ceiling == triangles]
+    target = Target(name="t", description="-", geometry="meshopt", images="webp", level=(level(),))
+    wanted = level(max_bytes=max_bytes, screen_px=256)
+    found = solve(Sources(replace(whole.relic, levels=tuple(few))), target, wanted, generator="t")
+    return None if found.unmet or found.difference is None else found.difference.shaded.flip
 
 
 def test_a_limit_that_cannot_be_kept_is_told_with_the_nearest_figure() -> None:
