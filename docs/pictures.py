@@ -1,19 +1,22 @@
-"""The pictures of the documents, made from the samples: `python -m docs.pictures`.
+"""The pictures of the documents: `python -m docs.pictures`.
 
-Needs `out/demo`, as `make demo` leaves it.
+Needs `out/demo`, as `make demo` leaves it. The contact sheet shows real scans as well, which are
+run into `out/pictures`; where they are not beside this checkout it is left as it is.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import sys
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 
 from relicscan import formats
 from relicscan.pipeline import PlannedStage, get_stage, run_stage
-from relicscan.quality.pictures import save_webp, side_by_side
+from relicscan.quality.pictures import contact_sheet, save_webp, side_by_side
 from relicscan.quality.render import render
 from relicscan.relic import Mesh, PointCloud
 from relicscan.scan_folder import find_relics, read_relic
@@ -21,6 +24,14 @@ from relicscan.scan_folder import find_relics, read_relic
 ROOT = Path(__file__).resolve().parents[1]
 SHOWN = ("amphora-painted", "ding-bronze", "stele-relief", "tile-textured")
 SIDE_PX, AZIMUTH_DEG, ELEVATION_DEG = 480, 24.0, 12.0
+
+#: Real scans by the words that stand under their posters.
+REAL = {
+    "Guanyin": "pc_guanyin/Guanyin.ply",
+    "Stanford bunny": "ms_stanford_bunny/reconstruction/bun_zipper.ply",
+    "Fuze bottle": "tex_fuze_bottle/fuze.obj",
+    "Whale skull": "tex_whale_skull/whale_cranium.glb",
+}
 
 
 def scanned(name: str) -> Mesh | PointCloud:
@@ -40,8 +51,33 @@ def upright(name: str) -> np.ndarray:
     return np.asarray(turn / np.linalg.norm(turn[0]))
 
 
+def contact() -> None:
+    """Write docs/pictures/posters.webp: the posters of real scans and of the samples."""
+    from PIL import Image
+
+    from relicscan.batch.run import run
+
+    scans = Path(os.environ.get("RELICSCAN_SHARED", ROOT.parent / "shared")) / "scans"
+    if not scans.is_dir():
+        print(f"no contact sheet: the real scans are not at {scans} (set RELICSCAN_SHARED)")
+        return
+    out, folders = ROOT / "out" / "pictures", {}
+    for title, scan in REAL.items():
+        (outcome,) = run([scans / scan], out / title, pipeline="web")
+        folders[title] = out / title / outcome.id
+    folders |= {name: ROOT / "out" / "demo" / name for name in SHOWN}
+    posters = []
+    for folder in folders.values():
+        data = (folder / "preview" / "poster-grey.webp").read_bytes()
+        with Image.open(BytesIO(data)) as poster:
+            posters.append(np.asarray(poster.convert("RGBA")))
+    path = ROOT / "docs" / "pictures" / "posters.webp"
+    save_webp(path, contact_sheet(posters, list(folders), tile_px=SIDE_PX), quality=82)
+    print(f"wrote {path.relative_to(ROOT)}")
+
+
 def main() -> int:
-    """Write docs/pictures/before-after.webp."""
+    """Write docs/pictures/before-after.webp and docs/pictures/posters.webp."""
     view = {"azimuth_deg": AZIMUTH_DEG, "elevation_deg": ELEVATION_DEG}
     size = {"width": SIDE_PX, "height": SIDE_PX}
     before, after = [], []
@@ -54,6 +90,7 @@ def main() -> int:
     path.parent.mkdir(exist_ok=True)
     save_webp(path, side_by_side([*before, *after], columns=len(SHOWN)), quality=82)
     print(f"wrote {path.relative_to(ROOT)}")
+    contact()
     return 0
 
 
