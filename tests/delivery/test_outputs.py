@@ -55,7 +55,9 @@ def test_without_targets_each_level_is_delivered_as_it_is(tmp_path: Path) -> Non
 
 def test_a_target_says_what_each_model_is_and_why(tmp_path: Path) -> None:
     mesh = painted(Material("glaze", texture=texture("jpeg", (16, 8))))
-    level = TargetLevel(name="one", screen_px=64, max_difference=0.5, max_bytes=10_000)
+    level = TargetLevel(
+        name="one", screen_px=64, max_difference=0.5, max_bytes=10_000, prefer="smallest"
+    )
     target = Target(name="house", description="-", images="jpeg", usdz=True, level=(level,))
     made = write_target(Sources(relic_of(mesh)), target, tmp_path)
     (record,) = made.levels
