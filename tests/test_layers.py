@@ -59,7 +59,6 @@ HEAVY = {
     "distributed",
     "dask",
     "cryptography",
-    "flip_evaluator",
     "pxr",
 }
 #: `relicscan --help` passes through these; NumPy alone takes longer than all of Typer.

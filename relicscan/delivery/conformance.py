@@ -22,9 +22,9 @@ from typing import Any
 from relicscan.delivery.conformance_data import check_accessors_and_meshes
 from relicscan.delivery.decoded import decoded, is_compressed
 from relicscan.delivery.findings import Document, Finding
-from relicscan.delivery.images import image_type
 from relicscan.errors import RelicscanError, ScanError
 from relicscan.formats._gltf_meshopt import MESHOPT
+from relicscan.formats.images import image_type
 
 
 def check_glb(path: Path) -> list[Finding]:

@@ -12,24 +12,13 @@ import io
 import struct
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Literal
 
 from relicscan.errors import StageError
+from relicscan.formats.images import image_type
 from relicscan.relic import Texture
 
 _PNG = b"\x89PNG\r\n\x1a\n"
 _WEBP_PROFILE, _WEBP_ANIMATION = 0x20, 0x02  # flags of the VP8X chunk
-
-
-def image_type(data: bytes) -> Literal["image/jpeg", "image/png", "image/webp"] | None:
-    """The media type that the first bytes tell, or None for anything but JPEG, PNG and WebP."""
-    if data.startswith(b"\xff\xd8\xff"):
-        return "image/jpeg"
-    if data.startswith(_PNG):
-        return "image/png"
-    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
-        return "image/webp"
-    return None
 
 
 def deliverable(texture: Texture) -> Texture:

@@ -15,9 +15,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from relicscan.delivery.findings import Document
-from relicscan.delivery.images import image_type
 from relicscan.delivery.target import texture_gpu_bytes
-from relicscan.formats.images import open_image
+from relicscan.formats.images import image_type, open_image
 
 _COMPONENT_BYTES = {5120: 1, 5121: 1, 5122: 2, 5123: 2, 5125: 4, 5126: 4}
 _FLOAT = 5126

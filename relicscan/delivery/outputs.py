@@ -74,8 +74,7 @@ def _write_textures(mesh: Mesh, folder: Path) -> list[str]:
 def levels_as_they_are(relic: Relic) -> Target:
     """The target of a pipeline that names none: each level of detail as a plain GLB in web/."""
     levels = tuple(
-        TargetLevel(name=level.name, max_triangles=level.ceiling, prefer="finest")
-        for level in relic.levels
+        TargetLevel(name=level.name, max_triangles=level.ceiling) for level in relic.levels
     )
     return Target(
         name="web",

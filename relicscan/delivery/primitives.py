@@ -15,11 +15,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from relicscan.color import LINEAR_OF_SRGB
 from relicscan.delivery.quantization import Grid
 from relicscan.errors import StageError
 from relicscan.geometry import topology
 from relicscan.geometry.tangents import corner_tangents
 from relicscan.relic import Float32Array, FloatArray, IntArray, Mesh
+
+#: Linear light of each 8-bit sRGB value in 16 bits, 65535 = 1: glTF vertex colours are linear.
+_LINEAR_16_BIT = np.round(LINEAR_OF_SRGB.astype(np.float64) * 65535).astype(np.uint16)
 
 
 @dataclass(frozen=True, eq=False)
@@ -158,7 +162,7 @@ def _primitive(
         vertices, triangles = np.unique(corners, return_inverse=True)
     colors = None
     if mesh.colors is not None and (described is None or not described.texture):
-        colors = LINEAR_OF_SRGB[mesh.colors[vertices]]
+        colors = _LINEAR_16_BIT[mesh.colors[vertices]]
     filled = None
     if mesh.filled is not None and mesh.filled[vertices].any():
         filled = mesh.filled[vertices].astype(np.uint8)
@@ -197,13 +201,3 @@ def _unique(
         both = number * (int(key_number.max()) + 1) + key_number
         _, first, number = np.unique(both, return_index=True, return_inverse=True)
     return first, number
-
-
-def _linear_of_srgb() -> NDArray[np.uint16]:
-    """IEC 61966-2-1 as a table from 8 bits to 16: glTF vertex colours are linear."""
-    srgb = np.arange(256) / 255.0
-    linear = np.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4)
-    return np.round(linear * 65535).astype(np.uint16)
-
-
-LINEAR_OF_SRGB = _linear_of_srgb()

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from relicscan.color import srgb_of
 from relicscan.formats._gltf_accessors import Accessors, as_floats
 from relicscan.formats._gltf_document import Part, gltf_error
 from relicscan.formats._gltf_draco import draco_decoded
@@ -104,7 +105,7 @@ def read_primitive(primitive: Part, accessors: Accessors, uv_set: int) -> Primit
         positions,
         triangles,
         values("NORMAL", (3,)),
-        None if colors is None else _srgb(colors[:, :3]),
+        None if colors is None else srgb_of(np.nan_to_num(colors[:, :3])),
         values(f"TEXCOORD_{uv_set}", (2,)),
         None if filled is None else filled[:, 0] != 0,
     )
@@ -131,10 +132,3 @@ def _triangles(mode: int, corners: Indices, primitive: Part) -> Indices:
     if mode == STRIP:
         return corners[np.stack([i, i + 1 + i % 2, i + 2 - i % 2], axis=1)]
     return corners[np.stack([i + 1, i + 2, np.zeros_like(i)], axis=1)]
-
-
-def _srgb(linear: FloatArray) -> ByteArray:
-    """(n, 3) linear 0..1 as glTF has its vertex colours, to sRGB bytes (IEC 61966-2-1)."""
-    value = np.clip(np.nan_to_num(linear, nan=0.0), 0.0, 1.0)
-    encoded = np.where(value <= 0.0031308, 12.92 * value, 1.055 * value ** (1 / 2.4) - 0.055)
-    return np.asarray(np.rint(encoded * 255), np.uint8)

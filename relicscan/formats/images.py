@@ -53,7 +53,7 @@ def load_texture(
     that are too large.
     """
     data = source if isinstance(source, bytes) else _bytes_of(source, name)
-    mime = _mime_of(data)
+    mime = image_type(data)
     try:
         image = open_image(data)
         width, height = image.size
@@ -181,7 +181,7 @@ def open_image(data: bytes) -> Image:
     from PIL.WebPImagePlugin import WebPImageFile
 
     opener: type[Image]
-    match _mime_of(data):
+    match image_type(data):
         case "image/jpeg":
             opener = JpegImagePlugin.JpegImageFile
         case "image/png":
@@ -209,7 +209,8 @@ def _bytes_of(path: Path, name: str) -> bytes:
     return path.read_bytes()
 
 
-def _mime_of(data: bytes) -> Literal["image/jpeg", "image/png", "image/webp"] | None:
+def image_type(data: bytes) -> Literal["image/jpeg", "image/png", "image/webp"] | None:
+    """The media type that the first bytes tell, or None for anything but JPEG, PNG and WebP."""
     if data.startswith(b"\xff\xd8\xff"):
         return "image/jpeg"
     if data.startswith(b"\x89PNG\r\n\x1a\n"):

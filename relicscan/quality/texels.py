@@ -8,7 +8,6 @@ What is found for a geometry and a size of texture holds for any texture of that
 
 from __future__ import annotations
 
-import io
 import threading
 from dataclasses import dataclass
 from typing import Any
@@ -17,7 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from relicscan import threads
-from relicscan.errors import StageError
+from relicscan.errors import ScanError, StageError
+from relicscan.formats.images import pixels_of
 from relicscan.geometry.topology import face_areas
 from relicscan.relic import ByteArray, Float32Array, Mesh, Texture
 
@@ -168,13 +168,7 @@ def halvings(
 
 def decoded(texture: Texture) -> ByteArray:
     """The pixels (h, w, 3) of a texture, uint8. Raises StageError if it is damaged."""
-    from PIL import Image
-
     try:
-        with Image.open(io.BytesIO(texture.data)) as image:
-            return np.asarray(image.convert("RGB"))
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise StageError(
-            f"the texture {texture.name} cannot be decoded ({error})",
-            remedy="copy it again from where it came, or export it again",
-        ) from None
+        return pixels_of(texture)
+    except ScanError as error:
+        raise StageError(error.message, remedy=error.remedy) from None

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
-from relicscan.delivery.images import deliverable, image_type
+from relicscan.delivery.images import deliverable
 from relicscan.errors import StageError
+from relicscan.formats.images import image_type
 from relicscan.relic import Texture
 from tests.delivery.glb_shapes import image
 
