@@ -431,7 +431,7 @@ def test_survey_coordinates_do_not_shake() -> None:
 
 def test_damaged_texture_is_an_error_in_words() -> None:
     good = texture_of([[(1, 2, 3)]])
-    with pytest.raises(StageError, match="image .t. cannot be decoded"):
+    with pytest.raises(StageError, match="image 't' cannot be decoded"):
         render(square(replace(good, data=good.data[:60])), **SMALL)
 
 
