@@ -20,7 +20,7 @@ from relicscan.relic import Mesh
 MOST_BENT = 0.2
 
 #: The share of the surface that a chart may have: large ones leave gaps that nothing fills.
-LARGEST = 0.03
+LARGEST = 0.025
 
 #: How much a chart's outline counts beside its bend, as perimeter squared over area.
 ROUNDNESS = 0.2

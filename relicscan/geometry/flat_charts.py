@@ -12,15 +12,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from relicscan import threads
 from relicscan.geometry.charts import charts, faces_across, parts_of
 from relicscan.geometry.cutting import cut
 from relicscan.geometry.flatten import FOLDED, flattened, signed_areas
 from relicscan.geometry.topology import face_areas
 from relicscan.relic import BoolArray, FloatArray, Mesh
 
-#: A chart has at least this share of its convex hull, or is cut. 0.75 uses 2 % less of the
+#: A chart has at least this share of its convex hull, or is cut. 0.75 uses 2 to 3 % less of the
 #: picture with a tenth to a fifth fewer charts.
-FILL = 0.82
+FILL = 0.85
 
 #: Rounds of cutting in two; then folds become charts of their own, in so many rounds.
 HALVINGS, PATCHES = 4, 2
@@ -51,9 +52,8 @@ def flat_charts(
     for k in range(HALVINGS + PATCHES):
         order = np.argsort(label, kind="stable")
         each = np.split(flat[order], np.flatnonzero(np.diff(label[order])) + 1)
-        odd = np.array([len(chart) > 1 and _lies_over_itself(chart) for chart in each])
-        if k < HALVINGS and not along_edges:  # borders along edges have teeth, cut or not
-            odd |= np.array([len(chart) >= _FEW and _fill(chart) < FILL for chart in each])
+        # Borders along edges have teeth, cut or not.
+        odd = _odd(each, least=FILL if k < HALVINGS and not along_edges else 0.0)
         if k < HALVINGS:
             odd[label[_folded(mesh, flat)]] = True
         if odd.any():
@@ -67,6 +67,19 @@ def _flat(mesh: Mesh, label: NDArray[Any]) -> FloatArray:
     label = np.unique(label, return_inverse=True)[1].astype(np.int32)
     places, wedge = flattened(mesh.vertices, mesh.faces, label)
     return places[wedge]
+
+
+def _odd(each: list[FloatArray], least: float) -> BoolArray:
+    """Which flat charts (c,) lie over themselves, or have less than that share of their hulls."""
+    odd = np.zeros(len(each), dtype=np.bool_)
+
+    def work(start: int, stop: int) -> None:
+        for c in range(start, stop):
+            over = len(each[c]) > 1 and _lies_over_itself(each[c])
+            odd[c] = over or (len(each[c]) >= _FEW and _fill(each[c]) < least)
+
+    threads.in_blocks(work, len(each), 8)
+    return odd
 
 
 def _folded(mesh: Mesh, flat: FloatArray) -> BoolArray:

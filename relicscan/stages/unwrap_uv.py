@@ -19,7 +19,7 @@ def unwrap_uv(
     gaps: Annotated[
         int,
         Field(ge=64, le=2048, description="Charts lie this share of the picture's width apart."),
-    ] = 512,
+    ] = 1024,
     coarse_face_count: Annotated[
         int, Field(ge=100, description="Triangles of the copy that charts are cut on.")
     ] = COARSE_FACES,

@@ -109,10 +109,12 @@ def covered(triangles, count):
 
 
 @kernel
-def placed(order, own, own_of, near, near_of, ring, ring_of, sizes, width, limit, sink, reach):
+def placed(
+    order, every, own, own_of, near, near_of, ring, ring_of, sizes, width, limit, sink, reach
+):
     """Put shapes, in order, into a strip of a width: how high it comes, and turn, row and column.
 
-    Shapes (c, k) are c charts in k turns; sizes (c, k, 2) are their heights and widths. The spans
+    Shapes (c, k) are c charts in k turns, of which each chart is tried in every so many-th; sizes (c, k, 2) are their heights and widths. The spans
     own and near and the ring, as `shape` gives them, are those of all, where `own_of` and so
     forth (c * k + 1,) say which are whose. Of all places where no cell near a shape is taken the
     best is that with the most beside it, of 0 to 1, less `sink` times the upper end in widths;
@@ -142,7 +144,7 @@ def placed(order, own, own_of, near, near_of, ring, ring_of, sizes, width, limit
     top = 0
     for chart in order:
         best, at_k, at_y, at_x = -np.inf, -1, 0, 0
-        for k in range(turns):
+        for k in range(0, turns, every[chart]):
             height, wide = sizes[chart, k]
             one = chart * turns + k
             begin, end = near_of[one], near_of[one + 1]
