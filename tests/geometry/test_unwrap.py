@@ -144,5 +144,6 @@ def test_a_surface_that_is_its_own_copy_is_cut_at_the_seams_and_stays_closed() -
     edges = np.sort(np.stack([mesh.faces, np.roll(mesh.faces, -1, axis=1)], axis=2).reshape(-1, 2))
     assert (np.unique(edges, axis=0, return_counts=True)[1] == 2).all()
     assert face_areas(mesh).sum() == pytest.approx(face_areas(ring).sum(), rel=1e-9)
-    assert mesh.colors is not None and (mesh.colors == colors[0]).all()
+    assert mesh.colors is not None
+    assert (mesh.colors == colors[0]).all()
     assert found.used_share > 0.66
