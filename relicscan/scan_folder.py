@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from relicscan import formats
 from relicscan.errors import PipelineError, ScanError, as_unicode, unreadable
@@ -23,7 +24,9 @@ from relicscan.formats.references import is_inside
 from relicscan.geometry.frames import transformed, working_frame
 from relicscan.geometry.thinning import Thinned, thinned
 from relicscan.metadata.declared import frame_of, with_poses, with_units
+from relicscan.metadata.filling import Filled, RootMetadata, combined, read_root
 from relicscan.metadata.identity import check_unique, relic_id_from_path
+from relicscan.metadata.manifest import field_sources
 from relicscan.metadata.relic_toml import RelicToml, read_relic_toml
 from relicscan.metadata.sources import source_files
 from relicscan.relic import Mesh, Relic, Scan, SourceFile
@@ -41,7 +44,8 @@ class FoundRelic:
     """A relic as the names of its files tell, before anything of it is read.
 
     `files` are its scans, `whole_folder` says whether the folder is its own: then what
-    else lies in it is listed in the manifest. With an `error` it is rejected.
+    else lies in it is listed in the manifest. `filled` is what its root says of it, in the order
+    in which that counts. With an `error` it is rejected.
     """
 
     id: str
@@ -49,7 +53,18 @@ class FoundRelic:
     files: tuple[Path, ...] = ()
     toml: Path | None = None
     whole_folder: bool = False
+    filled: tuple[Filled, ...] = ()
     error: ScanError | None = None
+
+    def stated(self) -> tuple[dict[str, Any], dict[str, str]]:
+        """What is said of it (see `RelicToml.stated`), and who says each field.
+
+        Its relic.toml, and what that leaves out from `filled`. Raises ScanError.
+        """
+        toml = read_relic_toml(self.toml) if self.toml else RelicToml()
+        if not self.filled:
+            return toml.stated(), field_sources(toml.stated())
+        return combined(toml.stated(), self.filled)
 
 
 def find_relics(inputs: Sequence[Path]) -> list[FoundRelic]:
@@ -69,7 +84,7 @@ def find_relics(inputs: Sequence[Path]) -> list[FoundRelic]:
         except OSError:  # longer than any file system takes
             is_folder = is_file = False
         if is_folder:
-            found += list(_in_root(path)) or [_nothing_in(path)]
+            found += _filled_in(list(_in_root(path)), path) or [_nothing_in(path)]
         elif is_file:
             found.append(_single_file(path))
         else:
@@ -119,12 +134,12 @@ def identify(found: FoundRelic) -> Relic:
     if found.error is not None:
         raise found.error
     try:
-        toml = read_relic_toml(found.toml) if found.toml else RelicToml()
+        stated, _ = found.stated()
         others = files_beside(found) if found.whole_folder else ()
         sources = tuple(source_files(found.folder, found.files, toml=found.toml, others=others))
     except ScanError as error:
         raise error.at(scan=found.id) from None
-    return Relic(id=found.id, metadata=toml.stated(), sources=sources, seed=seed_of(sources))
+    return Relic(id=found.id, metadata=stated, sources=sources, seed=seed_of(sources))
 
 
 def read_scans(
@@ -159,7 +174,9 @@ def _read(
     warnings = tuple(f"{scan.file}: {text}" for scan in scans for text in scan.warnings)
     relic = replace(relic, warnings=tuple(dict.fromkeys(warnings)))
     scans, unit_warnings = with_units(
-        [replace(scan, warnings=()) for scan in scans], toml.scan.unit
+        [replace(scan, warnings=()) for scan in scans],
+        toml.scan.unit,
+        scale_unknown=toml.capture.scale == "unknown",
     )
     scans = with_poses(scans, toml)
     relic = relic.warning(*unit_warnings)
@@ -263,6 +280,28 @@ def _in_root(root: Path, *, claimed: bool = False) -> Iterator[FoundRelic]:
             yield from _loose(folder, root, scans_among(files))
         claimed = claimed or toml in files
         waiting += [(inside, claimed) for inside in folders if not inside.name.startswith(".")]
+
+
+def _filled_in(relics: list[FoundRelic], root: Path) -> list[FoundRelic]:
+    """Relics with what catalogue.csv and defaults.toml of their root say of them."""
+    said = read_root(root)
+    if said == RootMetadata():
+        return relics
+    alone = Counter(relic.folder for relic in relics)
+    return [_with_row(relic, said, root, alone[relic.folder] == 1) for relic in relics]
+
+
+def _with_row(relic: FoundRelic, said: RootMetadata, root: Path, alone: bool) -> FoundRelic:
+    places = [relic.folder] if alone or relic.whole_folder else []
+    places += relic.files if len(relic.files) == 1 else ()
+    try:
+        row = said.row_of(relic.id, [_relative(place, root) for place in places])
+    except ScanError as error:
+        return replace(relic, error=relic.error or error)
+    filled = tuple(source for source in (row, said.defaults) if source is not None)
+    own = relic.toml is not None and relic.error is None and read_relic_toml(relic.toml).id
+    named = row.stated.get("id") if row and not own else None
+    return replace(relic, id=named or relic.id, filled=filled)
 
 
 def _is_file(entry: os.DirEntry[str]) -> bool:

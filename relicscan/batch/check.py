@@ -9,7 +9,6 @@ from typing import Any, Literal
 
 from relicscan.batch.job import effective_pipeline, reason_of
 from relicscan.errors import PipelineError, RelicscanError
-from relicscan.metadata.relic_toml import read_relic_toml
 from relicscan.pipeline import MESH, POINT_CLOUD, pipeline_names, read_pipeline
 from relicscan.scan_folder import TOML, FoundRelic, find_relics
 
@@ -76,9 +75,9 @@ def _pipeline(name: str, overrides: Mapping[str, Any]) -> Checked:
 
 def _relic(found: FoundRelic, overrides: Mapping[str, Any]) -> Checked:
     error: RelicscanError | None = found.error
-    if error is None and found.toml is not None:
+    if error is None:
         try:
-            effective_pipeline(read_relic_toml(found.toml).stated(), None, overrides)
+            effective_pipeline(found.stated()[0], None, overrides)
         except RelicscanError as problem:
             error = problem
     text, remedy = (None, None) if error is None else reason_of(error, found.id)

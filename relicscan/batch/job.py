@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from relicscan.errors import PipelineError, RelicscanError, ScanError
+from relicscan.metadata.filling import Filled
 from relicscan.metadata.manifest import State, Verdict
 from relicscan.pipeline import Pipeline, pipeline_names, read_pipeline
 from relicscan.scan_folder import FoundRelic
@@ -40,6 +41,7 @@ class Job:
     files: tuple[str, ...]
     toml: str | None
     whole_folder: bool
+    filled: tuple[tuple[str, Mapping[str, Any]], ...]
     pipeline: str | None
     overrides: Mapping[str, Any]
     work: str
@@ -59,6 +61,7 @@ class Job:
             files=tuple(str(f) for f in found.files),
             toml=None if found.toml is None else str(found.toml),
             whole_folder=found.whole_folder,
+            filled=found.filled,
             **settings,
         )
 
@@ -70,6 +73,7 @@ class Job:
             tuple(Path(f) for f in self.files),
             None if self.toml is None else Path(self.toml),
             self.whole_folder,
+            tuple(Filled(source, stated) for source, stated in self.filled),
         )
 
     def to_json(self) -> str:
@@ -78,7 +82,7 @@ class Job:
     @classmethod
     def from_json(cls, text: str) -> Job:
         data = json.loads(text)
-        return cls(**{**data, "files": tuple(data["files"])})
+        return cls(**{**data, "files": tuple(data["files"]), "filled": tuple(data["filled"])})
 
 
 def effective_pipeline(

@@ -143,6 +143,7 @@ def _write_bare(work: Path, ended: Ended) -> None:
     sources = tuple(SourceFile(**source) for source in ended.identity.get("sources", ()))
     manifest = relic_manifest(
         Relic(outcome.id, sources=sources, metadata=ended.identity.get("metadata", {})),
+        metadata_sources=ended.identity.get("metadata_sources", {}),
         state=outcome.state,
         verdict=None,
         reproducible=ended.reproducible,

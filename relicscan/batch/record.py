@@ -46,6 +46,7 @@ class Record:
     def __init__(self, job: Job) -> None:
         self.job = job
         self.relic = Relic(job.id)
+        self.metadata_sources: dict[str, str] = {}
         self.pipeline: Pipeline | None = None
         self.stage: str | None = None
         self.seconds: dict[str, float] = {}
@@ -68,6 +69,7 @@ class Record:
         return {
             "sources": [asdict(source) for source in self.relic.sources],
             "metadata": dict(self.relic.metadata),
+            "metadata_sources": self.metadata_sources,
             "inputs": self.inputs.model_dump(mode="json"),
         }
 
@@ -158,6 +160,7 @@ class Record:
             levels=self.levels,
             files=self.files,
             warnings=self.noticed,
+            metadata_sources=self.metadata_sources,
             private_folders=[Path(self.job.folder), folder],
         )
         broken = self._not_conformant()

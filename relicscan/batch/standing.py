@@ -52,6 +52,7 @@ def inputs_of(found: FoundRelic, sources: Iterable[SourceFile]) -> Inputs:
     now = time.time_ns()
     return Inputs(
         names=_names(found),
+        root=_of_root(found),
         files=tuple(
             InputRecord(
                 path=source.path,
@@ -121,13 +122,21 @@ def _names(found: FoundRelic) -> str:
     else:
         # Scans that share a folder: a texture that was missing may be there now.
         paths |= set(found.folder.iterdir())
-    return digest(sorted(repr(path.relative_to(found.folder).as_posix()) for path in paths))
+    names = sorted(repr(path.relative_to(found.folder).as_posix()) for path in paths)
+    return digest(names)
+
+
+def _of_root(found: FoundRelic) -> str | None:
+    """SHA-256 of what its root says of a relic; None where it says nothing."""
+    return digest(found.filled) if found.filled else None
 
 
 def _changed(found: FoundRelic, inputs: Inputs, *, rehash: bool) -> str | None:
     try:
         if _names(found) != inputs.names:
             return "files were added to its folder, or taken out"
+        if _of_root(found) != inputs.root:
+            return "its row of the catalogue, or the defaults, have changed"
         for file in inputs.files:
             path = found.folder / file.path
             status = path.stat()

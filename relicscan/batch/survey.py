@@ -19,6 +19,7 @@ from typing import Any
 from relicscan.batch.estimate import Estimate, Size, estimate
 from relicscan.batch.job import effective_pipeline
 from relicscan.errors import RelicscanError
+from relicscan.metadata.filling import Filled
 from relicscan.pipeline import Pipeline, read_pipeline
 from relicscan.processes import ending_with_us, terminate
 from relicscan.scan_folder import FoundRelic
@@ -60,7 +61,9 @@ def _ask(
     question = {
         "pipeline": pipeline,
         "overrides": dict(overrides),
-        "relics": [[r.id, [str(f) for f in r.files], r.toml and str(r.toml)] for r in relics],
+        "relics": [
+            [r.id, [str(f) for f in r.files], r.toml and str(r.toml), r.filled] for r in relics
+        ],
     }
     process = subprocess.Popen(
         ending_with_us([sys.executable, "-P", "-m", "relicscan.batch.survey"]),
@@ -97,34 +100,35 @@ def _ask(
 def main() -> int:
     """Answer the question on standard input, a line for each relic."""
     question = json.load(sys.stdin)
-    for relic_id, files, toml in question["relics"]:
-        cost = _estimated(files, toml, question["pipeline"], question["overrides"])
+    for relic_id, files, toml, filled in question["relics"]:
+        found = FoundRelic(
+            relic_id,
+            Path(),
+            tuple(Path(file) for file in files),
+            toml and Path(toml),
+            filled=tuple(Filled(*source) for source in filled),
+        )
+        cost = _estimated(found, question["pipeline"], question["overrides"])
         sys.stdout.write(json.dumps([relic_id, cost.seconds, cost.memory_bytes]) + "\n")
         sys.stdout.flush()
     return 0
 
 
-def _estimated(
-    files: Sequence[str], toml: str | None, pipeline: str | None, overrides: Mapping[str, Any]
-) -> Estimate:
+def _estimated(found: FoundRelic, pipeline: str | None, overrides: Mapping[str, Any]) -> Estimate:
     from relicscan import formats
 
     size = Size()
-    for name in files:
-        path = Path(name)
+    for path in found.files:
         try:
             size += Size.peeked(formats.peek(path), path.stat().st_size)
         except (RelicscanError, OSError):
             continue  # reading it will tell what is wrong, at once
-    return estimate(size, _pipeline(toml, pipeline, overrides))
+    return estimate(size, _pipeline(found, pipeline, overrides))
 
 
-def _pipeline(toml: str | None, pipeline: str | None, overrides: Mapping[str, Any]) -> Pipeline:
-    from relicscan.metadata.relic_toml import read_relic_toml
-
+def _pipeline(found: FoundRelic, pipeline: str | None, overrides: Mapping[str, Any]) -> Pipeline:
     try:
-        stated = read_relic_toml(Path(toml)).stated() if toml else {}
-        return effective_pipeline(stated, pipeline, overrides)
+        return effective_pipeline(found.stated()[0], pipeline, overrides)
     except RelicscanError:
         return read_pipeline(pipeline or "web")
 

@@ -2,6 +2,7 @@
 
     index.json.sha256 ─► index.json ─► <id>/relic.json ─► every file of the relic
 
+and, where it was signed (see `relicscan.metadata.signing`), from index.json.sig to index.json.
 Every link of the chain is followed and every byte read. What lies in a relic's folder and is
 listed by nothing is a difference as well. Nothing is written and no lock is taken, so a
 folder on a disc that cannot be written is verified like any other; while a run is at work, what
@@ -31,6 +32,15 @@ from relicscan.metadata.canonical import MAX_BYTES, parse_json
 from relicscan.metadata.index import CHECKSUM, INDEX, Index, IndexEntry
 from relicscan.metadata.manifest import RelicManifest
 from relicscan.metadata.run_record import RunRecord
+from relicscan.metadata.signing import (
+    RESTORE_OR_SIGN,
+    SIGNATURE,
+    Signature,
+    fingerprint,
+    read_key_file,
+    read_public_key,
+    read_signature,
+)
 from relicscan.scan_folder import find_relics
 
 MANIFEST, RUN, REPORT, PRIVATE = "relic.json", "run.json", "report.html", ".relicscan"
@@ -42,6 +52,12 @@ _NO_ANCHOR = "restore it from a copy; if every relic.json can be trusted, any ru
 _RESTORE = "restore it from a copy, or delete the relic's folder and run its scans again"
 _BEHIND = "a run is at work or was interrupted: run again, which brings the index up to date"
 _NOT_OURS = "move it out of the relic's folder if somebody needs it, else delete it"
+_UNSIGNED = "ask for it whoever published this; what is yours: relicscan sign OUT --key KEY.pem"
+_FOREIGN = "ask whoever published this which key is theirs, and trust nothing here until they say"
+_STALE = (
+    "where a run has changed relics since it was signed, sign again: relicscan sign OUT --key "
+    f"KEY.pem; else restore {INDEX} from a copy"
+)
 _NOT_LISTED = "run its scans again, which enters it, or move the folder away"
 
 
@@ -49,25 +65,36 @@ def verify(
     out: str | Path,
     *,
     scans: str | Path | Sequence[str | Path] = (),
+    public_key: str | Path | None = None,
+    signed: Callable[[Signature], None] = lambda _: None,
     observe: Callable[[Progress], None] = lambda _: None,
 ) -> list[Difference]:
     """What is not as it was written in the output folder `out`, sorted by path; empty if all is.
 
     `scans` are the files, folders and roots that the relics were made from: they are read as
-    well and held against the sources that each relic.json lists. `observe` is called from
+    well and held against the sources that each relic.json lists. A signature that is there is
+    checked against the key that it names; with `public_key`, a PEM file, there must be one and
+    it must be of that key. `signed` is called with a signature that holds, `observe` from
     several threads, never twice at a time. Raises OutputError where `out` is no output
-    folder, PipelineError where one of `scans` does not exist.
+    folder, PipelineError where one of `scans` does not exist or `public_key` is none.
     """
     out = Path(out)
     _check_is_output(out)
+    signer = None if public_key is None else _fingerprint(Path(public_key))
     roots = [Path(scans)] if isinstance(scans, str | Path) else [Path(root) for root in scans]
     found = find_relics(roots) if roots else []
     with HeldAgainst(observe) as held:
-        chain = _Chain(out, held)
+        chain = _Chain(out, held, signer)
         chain.follow()
+        if chain.signature is not None:
+            signed(chain.signature)
         if roots:
             hold_scans(chain.manifests, found, roots, held, chain.differences)
     return sorted(chain.differences, key=lambda d: (d.relic or "", d.path, d.problem))
+
+
+def _fingerprint(public_key: Path) -> str:
+    return fingerprint(read_public_key(read_key_file(public_key), scan=str(public_key)))
 
 
 def _check_is_output(out: Path) -> None:
@@ -90,13 +117,17 @@ def _check_is_output(out: Path) -> None:
 class _Chain:
     """The way from the anchor to every file, and what is not as it should be along it.
 
-    `manifests` are those that could be read, for whoever goes on from them.
+    `signer` is the fingerprint of the key that it must be signed with, if it must be.
+    `manifests` are those that could be read, for whoever goes on from them; `signature` is one
+    that holds.
     """
 
     out: Path
     held: HeldAgainst
+    signer: str | None
     differences: list[Difference] = field(default_factory=list)
     manifests: dict[str, RelicManifest] = field(default_factory=dict)
+    signature: Signature | None = None
     behind: frozenset[str] = frozenset()
 
     def follow(self) -> None:
@@ -117,6 +148,7 @@ class _Chain:
     def _index(self) -> Index | None:
         content = self._content(None, INDEX, _RESTORE_INDEX)
         stated = self._content(None, CHECKSUM, _NO_ANCHOR)
+        self.signature = self._signature(content)
         if content is None:
             return None
         if stated is not None and stated != f"{_sha256(content)}  {INDEX}\n".encode():
@@ -126,6 +158,29 @@ class _Chain:
         except OutputError as error:
             self._differ(None, INDEX, error.message, _RESTORE_INDEX)
             return None
+
+    def _signature(self, index: bytes | None) -> Signature | None:
+        """The signature, if there is one and nothing is wrong with it."""
+        if not os.path.lexists(self.out / SIGNATURE):
+            if self.signer is not None:
+                self._differ(None, SIGNATURE, "it is missing: nobody has signed this", _UNSIGNED)
+            return None
+        content = self._content(None, SIGNATURE, RESTORE_OR_SIGN)
+        if content is None:
+            return None
+        try:
+            signature = read_signature(content)
+        except OutputError as error:
+            self._differ(None, SIGNATURE, error.message, error.remedy or RESTORE_OR_SIGN)
+            return None
+        if self.signer not in (None, signature.fingerprint):
+            problem = f"it is of the key {signature.fingerprint} and not of {self.signer}"
+            self._differ(None, SIGNATURE, problem, _FOREIGN)
+            return None
+        if index is None or signature.index_sha256 != _sha256(index):
+            self._differ(None, SIGNATURE, f"it is of another {INDEX} than this one", _STALE)
+            return None
+        return signature
 
     def _folders(self, entries: dict[str, IndexEntry]) -> list[tuple[str, bool]]:
         """Folders of relics, those that are listed and those that are there; and which are links.

@@ -123,6 +123,7 @@ def _run(job: Job, record: Any, emit: Emit) -> None:
     found = job.found()
     with record.timed("read"):
         record.relic = identify(found)
+        record.metadata_sources = found.stated()[1]
         record.inputs = inputs_of(found, record.relic.sources)
         emit({"event": "identity", "identity": record.identity()})
         record.pipeline = effective_pipeline(record.relic.metadata, job.pipeline, job.overrides)

@@ -15,10 +15,13 @@ from relicscan.cli import (
     check,
     cluster,
     doctor,
+    export,
+    import_,
     inspect,
     new,
     run,
     schema,
+    sign,
     stage,
     stages,
     validate,
@@ -37,8 +40,11 @@ app = typer.Typer(
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for module in (run, watch, inspect, check, stages, stage, validate, verify, schema, doctor, new):
-    app.command(name=module.__name__.rpartition(".")[2])(module.command)
+for module in (
+    *(run, watch, inspect, check, stages, stage, validate, verify, sign, export, schema, doctor),
+    *(new, import_),
+):
+    app.command(name=module.__name__.rpartition(".")[2].rstrip("_"))(module.command)
 app.add_typer(cluster.app, name="cluster")
 
 

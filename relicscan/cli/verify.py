@@ -15,6 +15,7 @@ from relicscan.cli import output
 
 if TYPE_CHECKING:
     from relicscan.batch.held_against import Difference, Progress
+    from relicscan.metadata.signing import Signature
 
 
 def command(
@@ -26,11 +27,18 @@ def command(
             help="Read also the scans in this folder, as it was given to the run; may be repeated.",
         ),
     ] = None,
+    public_key: Annotated[
+        Path | None,
+        typer.Option(
+            "--public-key", help="The key that it must be signed with: a PEM file, KEY.pub."
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="The differences as JSON.")] = False,
 ) -> None:
     """Read everything in an output folder and say whether the chain of checksums holds.
 
     Exit code 0 when all is as it was written, 1 when something differs. Nothing is written.
+    A signature is checked where there is one; whose it has to be, only --public-key says.
 
     [bold]Example:[/bold] relicscan verify out --scans scans/
     """
@@ -38,13 +46,22 @@ def command(
 
     from relicscan.batch.verify import verify
 
-    with _watched() as (observe, latest):
-        differences = verify(out, scans=list(scans or []), observe=observe)
+    signatures: list[Signature] = []
+    with watched() as (observe, latest):
+        differences = verify(
+            out,
+            scans=list(scans or []),
+            public_key=public_key,
+            signed=signatures.append,
+            observe=observe,
+        )
     if as_json:
         output.print_json([asdict(difference) for difference in differences])
     else:
         _print(differences)
         _summary(latest(), differences)
+        for signature in signatures:
+            output.say(output.answers(), signed_by(signature))
     if differences:
         raise typer.Exit(output.EXIT_FAILED)
 
@@ -66,8 +83,15 @@ def _summary(read: Progress, differences: Sequence[Difference]) -> None:
     output.say(output.answers(), f"{relics}, {files}, {amount} read: ", verdict)
 
 
+def signed_by(signature: Signature) -> str:
+    """Who signed an output folder, and for whom."""
+    edition = f", edition {signature.edition}" if signature.edition else ""
+    licensee = f", licensed to {signature.licensee}" if signature.licensee else ""
+    return f"signed by {signature.fingerprint}{edition}{licensee}"
+
+
 @contextmanager
-def _watched() -> Iterator[tuple[Callable[[Progress], None], Callable[[], Progress]]]:
+def watched() -> Iterator[tuple[Callable[[Progress], None], Callable[[], Progress]]]:
     """An observer, a bar on a terminal, and what was last observed."""
     from relicscan.batch.held_against import Progress
 

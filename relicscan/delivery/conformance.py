@@ -22,6 +22,7 @@ from typing import Any
 from relicscan.delivery.conformance_data import check_accessors_and_meshes
 from relicscan.delivery.decoded import decoded, is_compressed
 from relicscan.delivery.findings import Document, Finding
+from relicscan.delivery.xmp import EXTENSION as XMP
 from relicscan.errors import RelicscanError, ScanError
 from relicscan.formats._gltf_meshopt import MESHOPT
 from relicscan.formats.images import image_type
@@ -46,6 +47,7 @@ def check_glb(path: Path) -> list[Finding]:
         doc.content = content
         _check_asset(doc)
         _check_extensions(doc)
+        _check_packets(doc)
         _check_buffers(doc)
         if is_compressed(content):
             doc = _decoded(data, doc)
@@ -167,6 +169,29 @@ def _check_extensions(doc: Document) -> None:
     ):
         message = "WebP textures without a fallback need EXT_texture_webp in extensionsRequired"
         doc.error("NON_REQUIRED_EXTENSION", message, "/extensionsRequired")
+
+
+def _check_packets(doc: Document) -> None:
+    """Metadata (KHR_xmp_json_ld), into which the Khronos validator does not look."""
+    extensions = doc.at(doc.content, "extensions")
+    pointer = f"/extensions/{XMP}/packets"
+    packets = doc.at(extensions, XMP).get("packets")
+    if XMP not in extensions:
+        packets = []
+    elif not isinstance(packets, list) or not packets:
+        doc.error("TYPE_MISMATCH", "packets is no array with a packet in it", pointer)
+        packets = []
+    for i, packet in enumerate(packets):
+        context = packet.get("@context") if isinstance(packet, dict) else None
+        if not isinstance(context, dict) or not all(isinstance(c, str) for c in context.values()):
+            message = "the packet has no @context that names its vocabularies"
+            doc.error("UNDEFINED_PROPERTY", message, f"{pointer}/{i}/@context")
+    asset = doc.at(doc.content, "asset", "extensions")
+    if XMP in asset:
+        where = f"/asset/extensions/{XMP}"
+        index = doc.integer(doc.at(asset, XMP), "packet", where)
+        if index is not None and index >= len(packets):
+            doc.error("UNRESOLVED_REFERENCE", f"there is no packet {index}", f"{where}/packet")
 
 
 def _check_buffers(doc: Document) -> None:

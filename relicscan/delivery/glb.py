@@ -3,7 +3,7 @@
 Geometry comes encoded (see `encoding`), images as they are. Built on pygltflib's objects, with
 its JSON put into the container here: its own `save_binary` copies every view once more and drops
 empty values from `extras`, where null has a meaning ("not known"). Same mesh, same bytes: no
-dates, no host, keys in a fixed order.
+dates, no host, keys in a fixed order. What it says of the relic (see `xmp`) comes last.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from relicscan.delivery.encoding import (
 )
 from relicscan.delivery.images import deliverable
 from relicscan.delivery.streams import Stream
+from relicscan.delivery.xmp import EXTENSION as XMP
 from relicscan.durable import write_durably
 from relicscan.errors import StageError
 from relicscan.relic import FloatArray, Material, Mesh, Texture
@@ -64,6 +65,7 @@ def write_glb(
     name: str = "relic",
     copyright: str | None = None,
     extras: Mapping[str, Any] | None = None,
+    xmp: Mapping[str, Any] | None = None,
     geometry: GeometryEncoding = "plain",
     floats_only: bool = False,
     position_bits: int = 14,
@@ -71,7 +73,8 @@ def write_glb(
     """Write a mesh as one GLB file without references to anything outside it.
 
     T_model_mesh (4, 4) float64 takes the mesh to metres, +Y up, +Z front.
-    `name` names node and mesh; `extras` is kept under `asset`, keys sorted.
+    `name` names node and mesh; `extras` is kept under `asset`, keys sorted; `xmp` is the
+    packet of the asset (`xmp.xmp_packet`), which no viewer has to read.
     Textures are embedded byte for byte (see `images`); triangles without area once they are
     rounded for `geometry` (see `encoding`) are dropped and counted. The file is either whole
     or not there.
@@ -93,6 +96,7 @@ def write_glb(
         name=name,
         copyright=copyright,
         extras=extras,
+        xmp=xmp,
     )
     return GlbSummary(
         triangles=encoded.triangles,
@@ -112,6 +116,7 @@ def glb_of(
     name: str = "relic",
     copyright: str | None = None,
     extras: Mapping[str, Any] | None = None,
+    xmp: Mapping[str, Any] | None = None,
 ) -> bytes:
     """The bytes of a GLB file with this geometry and these materials, which may be tried in turn.
 
@@ -122,8 +127,18 @@ def glb_of(
     document, blob = _document(encoded, materials, name, generator, copyright)
     if extras:
         document["asset"]["extras"] = json.loads(json.dumps(extras, sort_keys=True))
+    if xmp:
+        _describe(document, xmp)
     text = json.dumps(document, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     return b"".join(_container(text.encode("utf-8", "replace"), blob))
+
+
+def _describe(document: dict[str, Any], packet: Mapping[str, Any]) -> None:
+    """Put the one packet of the asset in: used and never required (Khronos KHR_xmp_json_ld)."""
+    used = {*document.get("extensionsUsed", ()), XMP}
+    document["extensionsUsed"] = sorted(used)
+    document["asset"]["extensions"] = {XMP: {"packet": 0}}
+    document.setdefault("extensions", {})[XMP] = {"packets": [dict(packet)]}
 
 
 def longest_side_px(materials: Sequence[Material]) -> int:

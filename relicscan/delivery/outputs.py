@@ -11,16 +11,16 @@ from relicscan.delivery.solver import Solved, solve
 from relicscan.delivery.sources import Sources
 from relicscan.delivery.target import Target, TargetLevel
 from relicscan.delivery.usdz import what_is_missing, write_usdz
+from relicscan.delivery.xmp import EXTENSION as XMP
+from relicscan.delivery.xmp import in_one_language, xmp_packet
 from relicscan.durable import write_durably
 from relicscan.errors import OutputError
 from relicscan.formats.ply import write_mesh
-from relicscan.metadata.manifest import (
-    DifferenceRecord,
-    FileRecord,
-    LevelRecord,
-    MasterRecord,
-    PictureDifference,
-)
+from relicscan.metadata.described import descriptive_digest
+from relicscan.metadata.descriptive import RightsIn
+from relicscan.metadata.figures import DifferenceRecord, PictureDifference
+from relicscan.metadata.manifest import FileRecord, LevelRecord, MasterRecord
+from relicscan.metadata.relic_toml import RelicToml
 from relicscan.quality.previews import write_previews
 from relicscan.relic import Mesh, Relic
 
@@ -94,7 +94,7 @@ def write_target(sources: Sources, target: Target, folder: Path) -> Delivered:
     place.mkdir()
     levels, files, warnings = [], [], []
     for level in target.level:
-        solved = solve(sources, target, level, **_described(sources.relic))
+        solved = solve(sources, target, level, **_described(sources.relic, target))
         levels.append(_write_level(solved, target, level, folder, sources.relic))
         if not target.usdz:
             continue
@@ -110,25 +110,37 @@ def write_target(sources: Sources, target: Target, folder: Path) -> Delivered:
             generator=GENERATOR,
             name=sources.relic.id,
             copyright=_copyright(sources.relic),
+            license=_digital(sources.relic).uri,
         )
         files.append(FileRecord.of(folder, file))
     return Delivered(levels, files, warnings)
 
 
-def _described(relic: Relic) -> dict[str, Any]:
-    """What a model says of itself."""
+def _described(relic: Relic, target: Target) -> dict[str, Any]:
+    """What a model says of itself; with an XMP packet unless the target takes no such thing."""
+    taken = target.limits.extensions
+    packed = taken is None or XMP in taken
     return {
         "generator": GENERATOR,
         "name": relic.id,
         "copyright": _copyright(relic),
-        "extras": {"relic": relic.id, "scale_known": relic.frame.scale_known},
+        "extras": {
+            "relic": relic.id,
+            "scale_known": relic.frame.scale_known,
+            "metadata_sha256": descriptive_digest(relic.metadata),
+        },
+        "xmp": xmp_packet(relic.id, relic.metadata) if packed else None,
     }
 
 
+def _digital(relic: Relic) -> RightsIn:
+    """The rights in the digital copy, which a model is; those in the object are others."""
+    return RelicToml.model_validate(relic.metadata).rights.digital
+
+
 def _copyright(relic: Relic) -> str | None:
-    rights = relic.metadata.get("rights", {})
-    attribution = rights.get("attribution") or rights.get("holder") or {}
-    return next(iter(attribution.values()), None)
+    digital = _digital(relic)
+    return in_one_language(digital.attribution or digital.holder)
 
 
 def _write_level(

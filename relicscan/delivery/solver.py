@@ -113,7 +113,7 @@ class _Search:
 def solve(sources: Sources, target: Target, level: TargetLevel, **described: Any) -> Solved:
     """The model of a relic for one level of a target.
 
-    `described` goes to `glb_of`: generator, name, copyright, extras.
+    `described` goes to `glb_of`: generator, name, copyright, extras, xmp.
     Raises StageError and ScanError where the surface or a picture cannot be coded.
     """
     search = _Search(sources, target, level, **described)

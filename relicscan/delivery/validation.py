@@ -25,6 +25,7 @@ from relicscan.delivery.model_figures import parsed
 from relicscan.delivery.target import Target
 from relicscan.delivery.target_check import check_against, check_folder
 from relicscan.delivery.usdz_check import read_usdz
+from relicscan.delivery.xmp import EXTENSION as XMP
 from relicscan.errors import OutputError, PipelineError, ScanError
 
 _EXTENSIONS = (".glb", ".usdz")
@@ -139,9 +140,14 @@ def _check_packages(findings: dict[Path, list[Finding]], target: Target) -> None
 
 
 def _validated(path: Path, findings: Sequence[Finding], report: KhronosReport | None) -> Validated:
-    khronos = None if report is None else report.messages
+    khronos = None if report is None else tuple(m for m in report.messages if not _about_xmp(m))
     severities = {f.severity for f in findings} | {m.severity for m in khronos or ()}
     return Validated(str(path), not severities & {"error", "warning"}, tuple(findings), khronos)
+
+
+def _about_xmp(message: KhronosMessage) -> bool:
+    """That it does not look into metadata, which is said of each file: our own checks do."""
+    return message.code == "UNSUPPORTED_EXTENSION" and f"'{XMP}'" in message.message
 
 
 def _is_usdz(path: Path) -> bool:

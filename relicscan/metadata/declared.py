@@ -12,11 +12,22 @@ from relicscan.metadata.relic_toml import RelicToml
 from relicscan.relic import UNDECIDED, Frame, Scan
 
 
-def with_units(scans: list[Scan], declared: str | None) -> tuple[list[Scan], list[str]]:
+def with_units(
+    scans: list[Scan], declared: str | None, *, scale_unknown: bool = False
+) -> tuple[list[Scan], list[str]]:
     """Scans with a unit: the file's own, else the declared one, which overrules if all have one.
 
-    With warnings where it overruled. Raises ScanError where some scans have a unit, others none.
+    With warnings where it overruled. None has one where the scale is said to be unknown, though
+    a format may insist on metres. Raises ScanError where some scans have a unit, others none.
     """
+    if scale_unknown:
+        if len({scan.unit for scan in scans}) > 1:
+            raise ScanError(
+                "the scale is said to be unknown, and the scans are in several units",
+                remedy="export them in one unit, or say how the scale is known",
+            )
+        basis = "unknown: relic.toml says so under [capture]"
+        return [replace(scan, unit=None, unit_basis=basis) for scan in scans], []
     if declared is None:
         silent = [scan.name for scan in scans if scan.unit is None]
         if 0 < len(silent) < len(scans):
@@ -62,7 +73,9 @@ def frame_of(scans: list[Scan], toml: RelicToml) -> Frame:
     Raises ScanError where the declared front cannot be one.
     """
     frame = Frame()
-    if all(scan.unit is not None for scan in scans):
+    if toml.capture.scale == "unknown":
+        frame = replace(frame, unit_basis=scans[0].unit_basis or frame.unit_basis)
+    elif all(scan.unit is not None for scan in scans):
         frame = replace(frame, unit=scans[0].unit, unit_basis=scans[0].unit_basis or "")
     up: str | None = toml.scan.up
     basis = "declared in relic.toml"

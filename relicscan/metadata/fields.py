@@ -27,7 +27,9 @@ _GIVEN_PATH = _NO_WAY_OUT + r"[^/\\]+(/[^/\\]+)*$"
 
 #: The characters of the Extended Date/Time Format (ISO 8601-2:2019), with something to date by.
 _EDTF = r"^[YESTZW:+~?%.,/\[\]{}-]*[0-9X][0-9XYESTZW:+~?%.,/\[\]{}-]*$"
-_HTTP = r"^https?://[^\s<>\"{}|\\^`/]+(/[^\s<>\"{}|\\^`]*)?$"
+_DECIMAL = r"(?=.*[1-9])(0|[1-9][0-9]{0,11})(\.[0-9]{1,12})?"
+#: A web address.
+HTTP = r"^https?://[^\s<>\"{}|\\^`/]+(/[^\s<>\"{}|\\^`]*)?$"
 _AAT = r"^https?://vocab\.getty\.edu/aat/[0-9]+$"
 
 
@@ -89,6 +91,32 @@ def _given_path(value: str) -> str:
 def _date_text(value: Any) -> Any:
     """TOML has dates of its own, and 2024-05-01 without quotes is one."""
     return value.isoformat() if isinstance(value, datetime.date) else value
+
+
+def _edtf(value: str) -> str:
+    from relicscan.metadata.dating import years_of
+
+    remedy = (
+        'write years with four digits, BC as astronomical years: 530-520 BC is "-0529/-0519"; '
+        "prose belongs into display.en"
+    )
+    try:
+        if not re.fullmatch(_EDTF, value):
+            raise ValueError(f"{value[:80]!r} is not a date in EDTF")
+        years_of(value)
+    except ValueError as error:
+        raise FieldError(str(error), remedy) from None
+    return value
+
+
+def _decimal_text(value: Any) -> Any:
+    """A whole number loses nothing; how many decimals another had is lost already."""
+    if isinstance(value, float):
+        raise FieldError(
+            f"{value!r} is a number, which forgets how exactly it was given",
+            f'write it in quotes, as the catalogue has it: "{value!r}"',
+        )
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
 def _direction(value: tuple[float, float, float]) -> tuple[float, float, float]:
@@ -169,11 +197,11 @@ Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 HttpUri = Annotated[
     str,
     _must_match(
-        _HTTP,
+        HTTP,
         "a web address",
         "write it in full, for example https://creativecommons.org/publicdomain/zero/1.0/",
     ),
-    _pattern(_HTTP),
+    _pattern(HTTP),
 ]
 AatUri = Annotated[
     str,
@@ -184,17 +212,16 @@ AatUri = Annotated[
     ),
     _pattern(_AAT),
 ]
-#: A date or period in EDTF; its alphabet is checked, so that prose ("530 BC") is told apart.
-Edtf = Annotated[
+#: A date or period in EDTF, told apart from prose ("530 BC").
+Edtf = Annotated[str, BeforeValidator(_date_text), AfterValidator(_edtf), _pattern(_EDTF)]
+#: A positive decimal number as it is written in a catalogue: 31.20 keeps its last 0.
+Decimal = Annotated[
     str,
-    BeforeValidator(_date_text),
+    BeforeValidator(_decimal_text),
     _must_match(
-        _EDTF,
-        "a date in EDTF",
-        'write years with four digits, BC as astronomical years: 530-520 BC is "-0529/-0519"; '
-        "prose belongs into display.en",
+        _DECIMAL, "a positive decimal number", 'write it in quotes, with a point: value = "31.2"'
     ),
-    _pattern(_EDTF),
+    _pattern(f"^{_DECIMAL}$"),
 ]
 Axis = Literal["+X", "-X", "+Y", "-Y", "+Z", "-Z"]
 Vector3 = Annotated[tuple[float, float, float], Field(strict=False)]

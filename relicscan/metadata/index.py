@@ -23,9 +23,9 @@ from relicscan.metadata.canonical import (
     write_bytes_atomically,
 )
 from relicscan.metadata.fields import Record, RelicId, Sha256
+from relicscan.metadata.figures import Count
 from relicscan.metadata.manifest import (
     SCHEMA_VERSION,
-    Count,
     Reason,
     RelicManifest,
     SchemaVersion,

@@ -10,9 +10,9 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, WithJsonSchema
+from pydantic import BeforeValidator, TypeAdapter, ValidationError, WithJsonSchema
 
-from relicscan.metadata.fields import FieldError
+from relicscan.metadata.fields import FieldError, GivenPath
 
 #: The language of a text that was written without one (ISO 639-2: undetermined).
 UNDETERMINED = "und"
@@ -96,6 +96,70 @@ LanguageMap = Annotated[
                     "additionalProperties": {"type": "string", "pattern": r"\S"},
                 },
             ],
+        }
+    ),
+]
+
+
+def _languages(given: Any) -> tuple[str, ...]:
+    if not isinstance(given, list | tuple) or not given:
+        raise FieldError(
+            "a list of languages is wanted here", 'for example languages = ["zh-Hans", "en"]'
+        )
+    tags: list[str] = []
+    for position, tag in enumerate(given):
+        try:
+            tags.append(canonical_tag(tag))
+        except (ValueError, TypeError):
+            raise FieldError(_no_tag(str(tag)), _tag_remedy(str(tag)), position) from None
+        if tags.count(tags[-1]) > 1:
+            raise FieldError(f"the language {tags[-1]} stands twice", "keep one", position)
+    return tuple(tags)
+
+
+#: Languages that every text is to be given in, in the order they are offered.
+Languages = Annotated[
+    tuple[str, ...],
+    BeforeValidator(_languages),
+    WithJsonSchema(
+        {
+            "description": "Languages that texts are to be given in: what is missing is told.",
+            "type": "array",
+            "items": {"type": "string"},
+            "minItems": 1,
+            "uniqueItems": True,
+        }
+    ),
+]
+
+
+def _spoken_files(given: Any) -> dict[str, str]:
+    texts = _language_map(given)
+    for tag, path in texts.items():
+        try:
+            _GIVEN_FILE.validate_python(path)
+        except ValidationError as error:
+            raise error.errors()[0]["ctx"]["error"] from None
+        if not path.lower().endswith(AUDIO):
+            raise FieldError(
+                f"{path[:80]!r} is no sound file", "use one of " + ", ".join(AUDIO), tag
+            )
+    return texts
+
+
+#: What browsers of all makes play.
+AUDIO = (".mp3", ".m4a")
+_GIVEN_FILE: TypeAdapter[str] = TypeAdapter(GivenPath)
+#: Sound files of the scan folder by language.
+SpokenFiles = Annotated[
+    dict[str, str],
+    BeforeValidator(_spoken_files),
+    WithJsonSchema(
+        {
+            "description": "Sound files of the scan folder by BCP 47 language tag.",
+            "type": "object",
+            "minProperties": 1,
+            "additionalProperties": {"type": "string", "pattern": r"\.([mM][pP]3|[mM]4[aA])$"},
         }
     ),
 ]

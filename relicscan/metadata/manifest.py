@@ -23,17 +23,25 @@ from relicscan import __version__
 from relicscan.errors import RelicscanError
 from relicscan.metadata.canonical import digest, file_sha256, plain, read_json
 from relicscan.metadata.fields import Matrix4, Record, RecordedPath, RelicId, Sha256, Text, Vector3
-from relicscan.metadata.relic_toml import RelicToml, Unit
-from relicscan.relic import Deviation, Distances, Frame, Relic, Step
+from relicscan.metadata.figures import (
+    Count,
+    DeviationRecord,
+    DifferenceRecord,
+    DimensionRecord,
+    HolesRecord,
+)
+from relicscan.metadata.relic_toml import RelicToml
+from relicscan.metadata.tables import Unit
+from relicscan.metadata.translations import translation_warnings
+from relicscan.relic import UNDECIDED, Frame, Relic
 from relicscan.units import find_unit
 
 #: Semantic version of all three manifests: minor ones add keys, major ones change their meaning.
-SCHEMA_VERSION = "1.1.0"
-SchemaVersion = Annotated[str, Field(pattern=r"^1\.[0-9]+\.[0-9]+$")]
+SCHEMA_VERSION = "2.0.0"
+SchemaVersion = Annotated[str, Field(pattern=r"^2\.[0-9]+\.[0-9]+$")]
 
 State = Literal["done", "rejected", "failed", "crashed", "out_of_memory", "timed_out"]
 Verdict = Literal["pass", "review", "fail"]
-Count = Annotated[int, Field(ge=0)]
 Texts = Annotated[tuple[str, ...], Field(strict=False)]
 
 #: The libraries whose work shows in the files: their versions belong to the provenance.
@@ -81,14 +89,15 @@ class Units(Record):
 
     unit: Unit | None
     basis: Text
+    scale: Literal["measured", "declared", "unknown"]
     scale_known: bool
     figures_in: Literal["mm", "working units"]
 
     @model_validator(mode="after")
     def _honest(self) -> Units:
         known = self.unit is not None
-        if self.scale_known != known or (self.figures_in == "mm") != known:
-            raise ValueError("scale_known and figures_in must follow from unit")
+        if {self.scale_known, self.figures_in == "mm", self.scale != "unknown"} != {known}:
+            raise ValueError("scale, scale_known and figures_in must follow from unit")
         return self
 
 
@@ -125,111 +134,6 @@ class StepRecord(Record):
     warnings: Texts
 
 
-class HolesRecord(Record):
-    """What was not scanned and made up, and what stays open: figures of the stage fill_holes.
-
-    Areas and widths are in `units.figures_in`; made-up vertices are flagged in the model files
-    (`filled` in the master, `_FILLED` in the levels).
-    """
-
-    filled: Count
-    filled_area: Annotated[float, Field(ge=0)]
-    filled_area_share: Annotated[float, Field(ge=0, le=1)]
-    left_open: Count
-    widest_opening: Annotated[float, Field(ge=0)]
-
-    @classmethod
-    def of(cls, history: Sequence[Step]) -> HolesRecord | None:
-        """The record of the last fill_holes that was not skipped; None where there was none."""
-        for step in reversed(history):
-            if step.stage == "fill_holes" and not step.skipped:
-                figures = step.figures
-                return cls(
-                    filled=figures["holes_filled"],
-                    filled_area=figures["filled_area_mm2"],
-                    filled_area_share=figures["filled_area_share"],
-                    left_open=figures["holes_left_open"],
-                    widest_opening=figures["widest_opening_mm"],
-                )
-        return None
-
-
-Length = Annotated[float, Field(ge=0)]
-Share = Annotated[float, Field(ge=0, le=1)]
-
-
-class DistancesRecord(Record):
-    """How far places are from a surface, in mm and as a share of the full mesh's diagonal.
-
-    RMS and 95th percentile are over `samples` places, the maximum over those and more.
-    """
-
-    rms_mm: Length | None
-    p95_mm: Length | None
-    max_mm: Length | None
-    rms_of_diagonal: Length
-    p95_of_diagonal: Length
-    max_of_diagonal: Length
-    samples: Count
-
-    @classmethod
-    def of(cls, found: Distances | None, diagonal: float, *, in_mm: bool) -> Self | None:
-        """The record of distances in working units; without mm where those are none."""
-        if found is None:
-            return None
-        return cls(
-            rms_mm=found.rms if in_mm else None,
-            p95_mm=found.p95 if in_mm else None,
-            max_mm=found.max if in_mm else None,
-            rms_of_diagonal=_share_of(found.rms, diagonal),
-            p95_of_diagonal=_share_of(found.p95, diagonal),
-            max_of_diagonal=_share_of(found.max, diagonal),
-            samples=found.samples,
-        )
-
-
-class DeviationRecord(Record):
-    """How far a level is from the cleaned scan: see `relicscan.geometry.deviation`.
-
-    `scan_to_level` tells what is missing or smoothed away, `level_to_scan` what was made up;
-    null where everything was filled. Of the scan's points, the share `left_out_share` is
-    farther than `left_out_beyond_mm` from all that the model has: they count in the
-    maximum alone. What was filled (`filled_area_share` of the level) counts in neither.
-    """
-
-    reference: Literal["points", "mesh"]
-    no_mm_because: Text | None
-    scan_to_level: DistancesRecord | None
-    level_to_scan: DistancesRecord | None
-    left_out_share: Share
-    left_out_beyond_mm: Length | None
-    left_out_beyond_of_diagonal: Length | None
-    filled_area_share: Share
-
-    @classmethod
-    def of(cls, found: Deviation, frame: Frame) -> DeviationRecord:
-        """The record of what was measured in the working units of `frame`."""
-        in_mm, beyond = frame.scale_known, found.left_out_beyond
-        diagonal = found.diagonal
-        return cls(
-            reference=found.reference,
-            no_mm_because=None if in_mm else frame.unit_basis,
-            scan_to_level=DistancesRecord.of(found.scan_to_level, diagonal, in_mm=in_mm),
-            level_to_scan=DistancesRecord.of(found.level_to_scan, diagonal, in_mm=in_mm),
-            left_out_share=found.left_out_share,
-            left_out_beyond_mm=beyond if in_mm else None,
-            left_out_beyond_of_diagonal=None if beyond is None else _share_of(beyond, diagonal),
-            filled_area_share=found.filled_area_share,
-        )
-
-    @model_validator(mode="after")
-    def _honest(self) -> DeviationRecord:
-        ways = [way for way in (self.scan_to_level, self.level_to_scan) if way]
-        if any((way.rms_mm is None) != (self.no_mm_because is not None) for way in ways):
-            raise ValueError("figures in mm are null where there is a reason, and nowhere else")
-        return self
-
-
 class FileRecord(Record):
     """A file of the relic's output folder."""
 
@@ -256,24 +160,6 @@ class MasterRecord(FileRecord):
     triangles: Count
     vertices: Count
     bounds: Bounds
-
-
-class PictureDifference(Record):
-    """How different two pictures look: mean FLIP (0..1), and PSNR, null where they are equal."""
-
-    flip: Share
-    psnr_db: float | None
-
-
-class DifferenceRecord(Record):
-    """How different a level looks from the master: see `relicscan.quality.difference`.
-
-    Shown in a square of `screen_px`; `shaded` as lit, `albedo` its colours alone.
-    """
-
-    screen_px: Count
-    shaded: PictureDifference
-    albedo: PictureDifference
 
 
 class LevelRecord(FileRecord):
@@ -319,6 +205,10 @@ class RelicManifest(Record):
     sources: Annotated[tuple[SourceRecord, ...], Field(strict=False)]
     units: Units | None
     frame: FrameRecord | None
+    dimensions: Annotated[
+        tuple[DimensionRecord, ...],
+        Field(strict=False, description="Those of `metadata.object.dimension`, in their order."),
+    ]
     pipeline: PipelineRecord | None
     steps: Annotated[tuple[StepRecord, ...], Field(strict=False)]
     holes: HolesRecord | None
@@ -382,15 +272,18 @@ def relic_manifest(
     if metadata_sources is None:
         metadata_sources = field_sources(metadata.stated())
     read = bool(relic.scans or relic.history or relic.cloud or relic.mesh)
+    dimensions = _dimensions(metadata, relic)
     noticed = [
         *(w for scan in relic.scans for w in scan.warnings),
         *relic.warnings,
         *(w for step in relic.history for w in step.warnings),
+        *(_disagreement(one) for one in dimensions if one.agrees is False),
+        *translation_warnings(metadata),
         *warnings,
     ]
     told = {
         "reasons": list(reasons),
-        "units": _units(relic.frame) if read else None,
+        "units": _units(relic.frame, metadata.capture.scale) if read else None,
         "frame": _frame(relic.frame) if read else None,
         "steps": [vars(step) for step in relic.history],
         "warnings": list(dict.fromkeys(noticed)),
@@ -409,6 +302,7 @@ def relic_manifest(
             )
             for source in sorted(relic.sources, key=lambda source: source.path)
         ),
+        dimensions=dimensions,
         pipeline=pipeline,
         holes=HolesRecord.of(relic.history),
         master=master,
@@ -463,18 +357,36 @@ def _with_deviations(levels: Sequence[LevelRecord], relic: Relic) -> tuple[Level
     )
 
 
-def _share_of(length: float, diagonal: float) -> float:
-    """A length as a share of the diagonal, as exact as it was measured; 0 of a single place."""
-    return float(f"{length / diagonal:.4g}") if diagonal > 0 else 0.0
-
-
-def _units(frame: Frame) -> dict[str, Any]:
+def _units(frame: Frame, stated: str | None) -> dict[str, Any]:
+    known = frame.scale_known
     return {
         "unit": find_unit(frame.unit) if frame.unit else None,
         "basis": frame.unit_basis,
+        "scale": ("measured" if stated == "measured" else "declared") if known else "unknown",
         "scale_known": frame.scale_known,
         "figures_in": "mm" if frame.scale_known else "working units",
     }
+
+
+def _dimensions(metadata: RelicToml, relic: Relic) -> tuple[DimensionRecord, ...]:
+    """What the catalogue measured, held against the box of the surface that was made."""
+    stated = metadata.object.dimension
+    if not stated or relic.mesh is None:
+        return ()
+    frame, sides = relic.frame, None
+    if frame.scale_known:
+        upright = relic.mesh.vertices @ frame.R_model_work.T
+        sides = [float(side) for side in upright.max(axis=0) - upright.min(axis=0)]
+    stands = frame.up_basis not in ("assumed", UNDECIDED)
+    return tuple(DimensionRecord.of(one, sides, upright=stands) for one in stated)
+
+
+def _disagreement(found: DimensionRecord) -> str:
+    return (
+        f"the catalogue says {found.kind} {found.stated_mm:g} mm, and no such side of the model is "
+        f"nearer than {found.measured_mm:g} mm (up to {found.threshold_mm:g} mm may be between): "
+        "check the unit of the scan, and whether all of the object was scanned"
+    )
 
 
 def _frame(frame: Frame) -> dict[str, Any]:

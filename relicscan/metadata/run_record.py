@@ -13,9 +13,9 @@ from pydantic import AfterValidator, AwareDatetime, Field, model_validator
 
 from relicscan.metadata.canonical import read_json
 from relicscan.metadata.fields import Record, RecordedPath, RelicId, Sha256, Text
+from relicscan.metadata.figures import Count
 from relicscan.metadata.manifest import (
     SCHEMA_VERSION,
-    Count,
     Reason,
     SchemaVersion,
     State,
@@ -82,9 +82,12 @@ class InputRecord(Record):
 
 
 class Inputs(Record):
-    """What a relic was made from: SHA-256 of the names in its folder, and its files."""
+    """What a relic was made from: SHA-256 of the names in its folder and of what its root says of
+    it, and its files.
+    """
 
     names: Sha256
+    root: Sha256 | None = None
     files: Annotated[tuple[InputRecord, ...], Field(strict=False)]
 
 

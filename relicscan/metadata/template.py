@@ -27,6 +27,8 @@ _LAYOUT = """\
 
 ? id
 <id>
+? languages
+#languages = ["zh-Hans", "en"]
 
 [object]
 ? title
@@ -49,6 +51,14 @@ _LAYOUT = """\
 ? represents
 #represents = "existing state"
 
+? dimension
+#[[object.dimension]]
+#kind = "height"
+#value = "41.5"
+#unit = "cm"
+#uncertainty = "0.5"
+@ part
+
 [museum]
 ? museum
 @ name
@@ -57,11 +67,14 @@ _LAYOUT = """\
 
 [rights]
 ? rights
-#object = "https://creativecommons.org/publicdomain/mark/1.0/"
-#digital = "https://creativecommons.org/licenses/by/4.0/"
-@ holder name
-@ attribution
-@ restrictions
+#object.uri = "https://creativecommons.org/publicdomain/mark/1.0/"
+@ object.holder name
+@ object.attribution attribution
+@ object.restrictions object.restrictions
+#digital.uri = "https://creativecommons.org/licenses/by/4.0/"
+@ digital.holder name
+@ digital.attribution attribution
+@ digital.restrictions restrictions
 
 [capture]
 ? capture
@@ -71,6 +84,9 @@ _LAYOUT = """\
 #operator = "team 2"
 #date = "2026-05-01"
 @ calibration
+? scale
+#scale = "measured"
+@ scale_basis
 @ notes
 
 [scan]
@@ -105,14 +121,27 @@ _LAYOUT = """\
 #id = "handle-left"
 #position = [-120.0, 0.0, 310.0]
 #normal = [-1.0, 0.0, 0.0]
+#camera = { position = [-600.0, 0.0, 350.0], target = [-120.0, 0.0, 310.0] }
 @ title hotspot.title
 @ text
+#audio.en = "audio/handle-en.mp3"
 
 ? tour
 #[[tour]]
 #id = "around"
 @ title tour.title
+@ text tour.text
 #steps = ["handle-left"]
+
+? related
+#[[related]]
+#relation = "pair of"
+#id = "amphora-13"
+@ label related.label
+
+#[[related]]
+#relation = "see"
+#uri = "https://museum.example/amphora-12"
 """
 
 #: What people type for simplified Chinese; zh-Hant and zh-TW are another script.

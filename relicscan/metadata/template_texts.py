@@ -194,6 +194,54 @@ COMMENTS: dict[str, Words] = {
         "fr": "Une visite guidée de point en point.",
         "it": "Una visita guidata da un punto all'altro.",
     },
+    "languages": {
+        "en": "Languages that every text should be given in: what is missing is told.",
+        "zh-Hans": "所有文字应具备的语言：缺少的会在报告中列出。",
+        "de": "Sprachen, in denen jeder Text vorliegen soll: Was fehlt, wird gemeldet.",
+        "fr": "Langues dans lesquelles chaque texte est attendu : ce qui manque est signalé.",
+        "it": "Lingue in cui ogni testo dovrebbe esserci: ciò che manca viene segnalato.",
+    },
+    "dimension": {
+        "en": "Measures from the catalogue, compared with the model: height, width, depth,\n"
+        "length, diameter or thickness. Decimals in quotes, as they are written there.",
+        "zh-Hans": "目录中的尺寸，会与模型比对：height（高）、width（宽）、depth（深）、\n"
+        "length（长）、diameter（直径）或 thickness（厚）。小数按目录原样写在引号内。",
+        "de": "Maße aus dem Katalog, mit dem Modell verglichen: height (Höhe), width (Breite),\n"
+        "depth (Tiefe), length (Länge), diameter (Durchmesser), thickness (Dicke).\n"
+        "Dezimalzahlen mit Punkt, in Anführungszeichen.",
+        "fr": "Dimensions du catalogue, comparées au modèle : height (hauteur), width (largeur),\n"
+        "depth (profondeur), length (longueur), diameter (diamètre), thickness (épaisseur).\n"
+        "Décimales avec un point, entre guillemets.",
+        "it": "Misure del catalogo, confrontate con il modello: height (altezza),\n"
+        "width (larghezza), depth (profondità), length (lunghezza), diameter (diametro),\n"
+        "thickness (spessore).\n"
+        "Decimali con il punto, tra virgolette.",
+    },
+    "scale": {
+        "en": "How the size is known: measured (say with what), declared or unknown.",
+        "zh-Hans": "尺寸的依据：measured（实测，请注明方法）、declared（申明）或 unknown（未知）。",
+        "de": "Woher die Größe bekannt ist: measured (gemessen, womit?), declared (angegeben)\n"
+        "oder unknown (unbekannt).",
+        "fr": "D'où vient l'échelle : measured (mesurée, par quoi ?), declared (déclarée)\n"
+        "ou unknown (inconnue).",
+        "it": "Da dove viene la scala: measured (misurata, con che cosa?), declared (dichiarata)\n"
+        "o unknown (ignota).",
+    },
+    "related": {
+        "en": "Other objects, by id or address: part of, has part, copy of, has copy, pair of,\n"
+        "found with or see.",
+        "zh-Hans": "相关文物，用 id 或网址：part of（属于）、has part（包含）、copy of（摹自）、\n"
+        "has copy（有摹本）、pair of（成对）、found with（同出）、see（参见）。",
+        "de": "Andere Objekte, mit id oder Adresse: part of (Teil von), has part (hat Teil),\n"
+        "copy of (Kopie von), has copy (hat Kopie), pair of (Gegenstück),\n"
+        "found with (mitgefunden), see (siehe).",
+        "fr": "Autres objets, par id ou adresse : part of (partie de), has part (a pour partie),\n"
+        "copy of (copie de), has copy (a pour copie), pair of (pendant),\n"
+        "found with (trouvé avec), see (voir).",
+        "it": "Altri oggetti, per id o indirizzo: part of (parte di), has part (ha parte),\n"
+        "copy of (copia di), has copy (ha copia), pair of (pendant),\n"
+        "found with (trovato con), see (vedi).",
+    },
 }
 
 EXAMPLES: dict[str, Words] = {
@@ -309,5 +357,40 @@ EXAMPLES: dict[str, Words] = {
         "de": "Einmal rundherum",
         "fr": "Le tour de l'objet",
         "it": "Un giro intorno",
+    },
+    "scale_basis": {
+        "en": "scale bar of 500 mm",
+        "zh-Hans": "500 毫米标尺",
+        "de": "Maßstab von 500 mm",
+        "fr": "mire de 500 mm",
+        "it": "barra di scala di 500 mm",
+    },
+    "object.restrictions": {
+        "en": "Must not leave the house.",
+        "zh-Hans": "不得外借。",
+        "de": "Darf das Haus nicht verlassen.",
+        "fr": "Ne doit pas quitter la maison.",
+        "it": "Non può uscire dal museo.",
+    },
+    "part": {
+        "en": "with the lid",
+        "zh-Hans": "连盖",
+        "de": "mit Deckel",
+        "fr": "avec le couvercle",
+        "it": "con il coperchio",
+    },
+    "tour.text": {
+        "en": "From the handle to the foot.",
+        "zh-Hans": "从把手到底足。",
+        "de": "Vom Henkel bis zum Fuß.",
+        "fr": "De l'anse au pied.",
+        "it": "Dall'ansa al piede.",
+    },
+    "related.label": {
+        "en": "The other one of the pair",
+        "zh-Hans": "成对的另一件",
+        "de": "Das Gegenstück",
+        "fr": "L'autre de la paire",
+        "it": "L'altra della coppia",
     },
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any, get_args
+from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
@@ -115,11 +115,16 @@ def _path(details: Mapping[str, Any]) -> Path:
 
 def _nearest_key(given: str, table: Path, model: type[BaseModel]) -> str:
     """A remedy for a key that its table does not have: a table nearby may have it."""
-    for above in (table, ()):
+    headings = []
+    for above in dict.fromkeys((table, ())):
         for name, info in getattr(_model_at(above, model), "model_fields", {}).items():
             below = _model_in(info.annotation)
             if below and given in below.model_fields:
-                return f"it belongs below the heading [{_dotted((*above, name))}]"
+                heading = f"[{_dotted((*above, name))}]"
+                listed = get_origin(info.annotation) is tuple
+                headings.append(f"[{heading}]" if listed else heading)
+    if headings:
+        return f"it belongs below the heading {' or '.join(headings)}"
     names = getattr(_model_at(table, model), "model_fields", {})
     return did_you_mean(given, sorted(names), "the keys here are")
 

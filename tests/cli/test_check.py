@@ -32,7 +32,8 @@ def test_a_root_with_good_and_bad_metadata(cli: Cli, tmp_path: Path) -> None:
         "relic bowl: wrong",
         "  bowl/relic.toml: line 2: there is no key object.titel",
         "  what would work: did you mean 'title'? (the keys here are culture, dating, "
-        "description, inventory_number, maker, material, place, represents, title, type)",
+        "description, dimension, inventory_number, maker, material, place, represents, title, "
+        "type)",
         "relic cup: ok, 1 scan",
         "relic plate: wrong",
         "  relic.toml: it does not fit the pipeline: stage crop: there is no parameter 'maxx'",

@@ -23,6 +23,7 @@ from relicscan.relic import Frame, PointCloud, Relic, Scan, SourceFile, Step
 
 EVERYTHING = """\
 id = "amphora-painted"
+languages = ["EN"]
 
 [object]
 title.en = "Painted amphora"
@@ -37,17 +38,32 @@ inventory_number = "1926.12"
 dating = { edtf = "-0529/-0519", display.en = "530-520 BC" }
 represents = "existing state"
 
+[[object.dimension]]
+kind = "height"
+value = "41.50"
+unit = "cm"
+uncertainty = "0.5"
+
+[[object.dimension]]
+kind = "diameter"
+value = "18"
+unit = "cm"
+part.en = "mouth"
+
 [museum]
 name.en = "Sample Museum"
 url = "https://museum.example/"
 id = "XX-1"
 
 [rights]
-object = "https://creativecommons.org/publicdomain/mark/1.0/"
-digital = "https://creativecommons.org/licenses/by/4.0/"
-holder.en = "Sample Museum"
-attribution.en = "Sample Museum, 2026"
-restrictions.en = "No advertising."
+object.uri = "https://creativecommons.org/publicdomain/mark/1.0/"
+object.holder.en = "Sample Museum"
+object.attribution.en = "Sample Museum"
+object.restrictions.en = "Not to be moved."
+digital.uri = "https://creativecommons.org/licenses/by/4.0/"
+digital.holder.en = "Sample Museum"
+digital.attribution.en = "Sample Museum, 2026"
+digital.restrictions.en = "No advertising."
 
 [capture]
 method.en = "structured light"
@@ -56,6 +72,8 @@ software = "Sample Studio"
 operator = "team 2"
 date = 2026-05-01
 calibration.en = "on the day"
+scale = "measured"
+scale_basis.en = "scale bar of 500 mm"
 notes.en = "Foot not seen."
 
 [scan]
@@ -87,6 +105,8 @@ set.build_levels.ceilings.high = 100_000
 id = "handle"
 position = [0.5, 0, 3]
 normal = [0, 0, 2]
+camera = { position = [1, 0, 30], target = [0, 0, 3] }
+audio.en = "audio/handle.mp3"
 title.en = "Handle"
 text.en = "A fingerprint."
 
@@ -97,7 +117,17 @@ position = [0, 0, -3]
 [[tour]]
 id = "around"
 title.en = "Around"
+text.en = "Twice by the handle."
 steps = ["handle", "foot", "handle"]
+
+[[related]]
+relation = "pair of"
+id = "amphora-13"
+label.en = "The other one"
+
+[[related]]
+relation = "see"
+uri = "https://museum.example/amphora"
 """
 
 

@@ -94,7 +94,7 @@ def test_counts(manifest: RelicManifest) -> None:
     assert counts.levels == 2
     assert counts.triangles == 300_000
     assert counts.bytes == sum(file.bytes for file in manifest.delivered) > 0
-    assert counts.warnings == 4
+    assert counts.warnings == 5
 
 
 @pytest.mark.parametrize("keys", [["relics"], ["states"], ["schema_version"], ["verdicts", "pass"]])

@@ -48,10 +48,11 @@ def test_round_trip_is_byte_exact(manifest: RelicManifest, tmp_path: Path) -> No
 
 def test_what_it_says(manifest: RelicManifest) -> None:
     said = data(manifest)
-    assert (said["schema_name"], said["schema_version"]) == ("relicscan.relic", "1.1.0")
+    assert (said["schema_name"], said["schema_version"]) == ("relicscan.relic", "2.0.0")
     assert [s["path"] for s in said["sources"]] == ["a.ply", "relic.toml"]
     assert said["units"] == {
-        "unit": "mm", "basis": "relic.toml", "scale_known": True, "figures_in": "mm",
+        "unit": "mm", "basis": "relic.toml", "scale": "measured", "scale_known": True,
+        "figures_in": "mm",
     }  # fmt: skip
     # Source (5.5, -0.25, -3) is the working origin; what was up (+Z) is +Y, in metres.
     T = np.array(said["frame"]["T_model_source"])
@@ -105,6 +106,7 @@ def test_warnings_are_all_there_once(manifest: RelicManifest) -> None:
         "no colours",
         "the plate was removed",
         "odd points in vase/a.ply",
+        "no text in en for object.maker",
         "one file was ignored",
     )
 
@@ -219,7 +221,7 @@ def changed(said: dict[str, Any], path: str, value: Any) -> bytes:
     ("path", "value"),
     [
         ("schema_name", "relicscan.run"),
-        ("schema_version", "2.0.0"),
+        ("schema_version", "3.0.0"),
         ("id", "../etc"),
         ("state", "perfect"),
         ("state", "failed"),
@@ -266,10 +268,10 @@ def test_whatever_is_changed_is_refused(
 
 
 def test_another_major_version_says_so(manifest: RelicManifest, tmp_path: Path) -> None:
-    (tmp_path / "relic.json").write_bytes(changed(data(manifest), "schema_version", "2.1.0"))
+    (tmp_path / "relic.json").write_bytes(changed(data(manifest), "schema_version", "3.1.0"))
     with pytest.raises(OutputError) as caught:
         read_manifest(tmp_path / "relic.json")
-    assert "another version of relicscan wrote it ('2.1.0')" in (caught.value.remedy or "")
+    assert "another version of relicscan wrote it ('3.1.0')" in (caught.value.remedy or "")
 
 
 def test_no_key_is_ever_left_out(manifest: RelicManifest) -> None:

@@ -14,7 +14,8 @@ from pydantic import ValidationError
 
 from relicscan.errors import ScanError
 from relicscan.metadata.canonical import canonical_json
-from relicscan.metadata.relic_toml import MAX_BYTES, RelicToml, Unit, read_relic_toml
+from relicscan.metadata.relic_toml import MAX_BYTES, RelicToml, read_relic_toml
+from relicscan.metadata.tables import Unit
 from relicscan.metadata.toml_outline import outline
 from relicscan.metadata.toml_problems import schema_error
 from relicscan.units import UNITS
@@ -58,7 +59,9 @@ def test_every_key_is_exercised_here(write: Write, everything: str) -> None:
 
     def unset(table: object, path: str = "") -> list[str]:
         if isinstance(table, tuple) and table and hasattr(table[0], "model_fields_set"):
-            return unset(table[0], f"{path}[0]")
+            # What one of them says is said.
+            each = [set(unset(one, f"{path}[0]")) for one in table]
+            return sorted(set.intersection(*each))
         fields = getattr(type(table), "model_fields", {})
         missing = [f"{path}.{f}" for f in fields if f not in table.model_fields_set]  # type: ignore[attr-defined]
         return missing + [m for f in fields for m in unset(getattr(table, f), f"{path}.{f}")]
@@ -322,3 +325,49 @@ def test_missing_and_unreadable_files(tmp_path: Path) -> None:
     assert "no such file" in refused(tmp_path / "vase" / "relic.toml").message
     with pytest.raises(ScanError, match="no such file"):
         read_relic_toml(tmp_path / "relic.toml")
+
+
+def test_a_decimal_keeps_its_digits(write: Write) -> None:
+    text = "[[object.dimension]]\nkind = 'height'\nvalue = {}\nunit = 'cm'\n"
+    assert read_relic_toml(write(text.format("'31.20'"))).object.dimension[0].value == "31.20"
+    assert read_relic_toml(write(text.format("31"))).object.dimension[0].value == "31"
+    error = refused(write(text.format("31.2")))
+    assert "forgets how exactly" in error.message
+    assert '"31.2"' in (error.remedy or "")
+    for wrong in ("'31,2'", "'0'", "'-1'", "'1e3'", "'1 cm'", "true"):
+        refused(write(text.format(wrong)))
+
+
+def test_the_same_dimension_of_the_whole_twice(write: Write) -> None:
+    one = "[[object.dimension]]\nkind = 'height'\nvalue = '3'\nunit = 'cm'\n"
+    assert "stands twice" in refused(write(one + one)).message
+    read_relic_toml(write(one + one + "part.en = 'foot'\n"))
+
+
+def test_rights_may_be_written_in_short(write: Write) -> None:
+    uri = "https://creativecommons.org/licenses/by/4.0/"
+    short = read_relic_toml(write(f"[rights]\ndigital = '{uri}'\n"))
+    assert short == read_relic_toml(write(f"[rights.digital]\nuri = '{uri}'\n"))
+
+
+def test_keys_of_rights_that_do_not_say_whose(write: Write) -> None:
+    error = refused(write("[rights]\nholder.en = 'x'\n"))
+    assert "[rights.object] or [rights.digital]" in (error.remedy or "")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[capture]\nscale = 'measured'", "measured by something"),
+        ("[capture]\nscale = 'unknown'\n[scan]\nunit = 'mm'", "a unit is given"),
+        ("[[related]]\nrelation = 'see'", "an id or an address"),
+        ("languages = ['en', 'EN']", "stands twice"),
+        ("languages = []", "list of languages"),
+        ("[[hotspot]]\nid = 'a'\nposition = [0, 0, 0]\naudio.en = 'a.exe'", "no sound file"),
+        ("[[hotspot]]\nid = 'a'\nposition = [0, 0, 0]\naudio.en = '../a.mp3'", "leads out"),
+        ("[object]\ndating.edtf = '1600/1500'", "ends before it begins"),
+        ("[object]\ndating.edtf = '2024-13-45'", "not a date"),
+    ],
+)
+def test_more_mistakes(write: Write, text: str, said: str) -> None:
+    assert said in refused(write(text)).message

@@ -31,7 +31,7 @@ def test_each_is_a_schema_of_2020_12(name: str) -> None:
     schema = json_schema(name)
     Draft202012Validator.check_schema(schema)
     assert schema["$schema"] == "https://json-schema.org/draft/2020-12/schema"
-    assert schema["$id"].endswith(f"{name}:1.1.0")
+    assert schema["$id"].endswith(f"{name}:2.0.0")
     assert json.loads(canonical_json(schema)) == schema
 
 
@@ -156,7 +156,7 @@ def test_index_instance_and_mutations(manifest: RelicManifest) -> None:
 def test_run_instance() -> None:
     data = {
         "schema_name": "relicscan.run",
-        "schema_version": "1.0.0",
+        "schema_version": "2.0.0",
         "id": "vase",
         "state": "failed",
         "verdict": None,

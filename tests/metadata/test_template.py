@@ -42,7 +42,7 @@ def keys(model: type[BaseModel]) -> set[str]:
 
 def stated_keys(data: Any, above: str = "") -> set[str]:
     if isinstance(data, list) and data and isinstance(data[0], dict):
-        data = data[0]
+        return {k for table in data for k in stated_keys(table, above)}
     if not isinstance(data, dict):
         return {above}
     return {

@@ -114,7 +114,8 @@ def placed(
 ):
     """Put shapes, in order, into a strip of a width: how high it comes, and turn, row and column.
 
-    Shapes (c, k) are c charts in k turns, of which each chart is tried in every so many-th; sizes (c, k, 2) are their heights and widths. The spans
+    Shapes (c, k) are c charts in k turns, of which a chart is tried in each `every`-th (c,);
+    sizes (c, k, 2) are their heights and widths. The spans
     own and near and the ring, as `shape` gives them, are those of all, where `own_of` and so
     forth (c * k + 1,) say which are whose. Of all places where no cell near a shape is taken the
     best is that with the most beside it, of 0 to 1, less `sink` times the upper end in widths;

@@ -1,0 +1,136 @@
+"""Finished relics written in an exchange format, and what the format could not carry.
+
+What is exported is what was vouched for: each relic.json is held against the index first. The
+export is made beside its place and moved there whole, so a folder that is there is complete.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from relicscan.errors import OutputError, PipelineError
+from relicscan.metadata.canonical import file_sha256, parse_json, write_json_atomically
+from relicscan.metadata.exports import exporter
+from relicscan.metadata.exports.exported import Exported, Loss
+from relicscan.metadata.index import INDEX, IndexEntry, read_index
+from relicscan.metadata.manifest import RelicManifest
+from relicscan.stage import did_you_mean
+
+#: The loss report: what the format could not carry, relic by relic.
+LOSSES = "losses.json"
+
+
+@dataclass(frozen=True)
+class Export:
+    """What was written where: relics by id, those that have no model to export, the losses."""
+
+    format: str
+    folder: Path
+    relics: tuple[str, ...]
+    without_model: tuple[str, ...]
+    losses: tuple[Loss, ...]
+
+    def as_data(self) -> dict[str, Any]:
+        """For `--json` and losses.json."""
+        data = asdict(self)
+        data["losses"] = [loss._asdict() for loss in self.losses]
+        del data["folder"]
+        return data
+
+
+def export(
+    format: str,
+    out: str | Path,
+    to: str | Path,
+    *,
+    base_url: str | None = None,
+    relics: Sequence[str] = (),
+) -> Export:
+    """Write relics of the output folder `out` to the new folder `to` in an exchange format.
+
+    `relics` are ids; without any it is all that have a model. `base_url` is where the output
+    folder will be found on the web. Raises PipelineError for a format, an address or an id that
+    is none; OutputError where `out` is not as it was written, or `to` is there already.
+    """
+    made = exporter(format)
+    if base_url is not None and not re.fullmatch(r"https?://[^\s<>\"?#]+", base_url):
+        raise PipelineError(
+            f"{base_url[:80]!r} is not a web address that others can be below",
+            remedy="for example --base-url https://museum.example/relics",
+        )
+    source, target = Path(out), Path(to)
+    chosen, without = _chosen(source, relics)
+    if target.exists() and not (target.is_dir() and not any(target.iterdir())):
+        raise OutputError(
+            "there is something at this place already, and an export replaces nothing",
+            scan=str(target),
+            remedy="name a folder that is not there yet, or delete this one",
+        )
+    partial = target.with_name(f".{target.name}.{os.getpid()}.part")
+    try:
+        partial.mkdir(parents=True)
+        losses = made.write(chosen, partial, base_url)
+        found = Export(
+            format=made.name,
+            folder=target,
+            relics=tuple(relic.id for relic in chosen),
+            without_model=without,
+            losses=tuple(sorted(set(losses))),
+        )
+        write_json_atomically(partial / LOSSES, found.as_data())
+        partial.replace(target)
+    except OSError as error:
+        raise OutputError(
+            f"the export cannot be written ({error.strerror or error})",
+            scan=str(target),
+            remedy="check that you may write there and that the disk has room",
+        ) from None
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+    return found
+
+
+def _chosen(out: Path, wanted: Sequence[str]) -> tuple[list[Exported], tuple[str, ...]]:
+    """The relics that are to be exported, and the ids of those without a model."""
+    if not (out / INDEX).is_file():
+        raise OutputError(
+            f"there is no {INDEX}, so this is no output folder",
+            scan=str(out),
+            remedy="name the folder that `relicscan run` wrote to",
+        )
+    entries = {entry.id: entry for entry in read_index(out).relics}
+    for given in wanted:
+        if given not in entries:
+            raise PipelineError(
+                f"there is no relic {given[:60]!r} in {out}",
+                remedy=did_you_mean(given, list(entries), "the relics are"),
+            )
+    relics = [_vouched_for(out, entries[one]) for one in dict.fromkeys(wanted or entries)]
+    with_model = [relic for relic in relics if relic.manifest.levels]
+    return with_model, tuple(relic.id for relic in relics if not relic.manifest.levels)
+
+
+def _vouched_for(out: Path, entry: IndexEntry) -> Exported:
+    """A relic whose relic.json is the one that the index lists."""
+    path = out / entry.id / "relic.json"
+    try:
+        if file_sha256(path) != entry.sha256:
+            raise OutputError(
+                "relic.json is not the file that index.json lists",
+                scan=str(path),
+                remedy="see what `relicscan verify` says; running its scans again writes it anew",
+            )
+        content = path.read_bytes()
+    except OSError as error:
+        raise OutputError(
+            f"relic.json cannot be read ({error.strerror or error})",
+            scan=str(path),
+            remedy="see what `relicscan verify` says",
+        ) from None
+    return Exported(parse_json(content, RelicManifest, scan=str(path)), out / entry.id)

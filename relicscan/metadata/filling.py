@@ -1,0 +1,146 @@
+"""What scan folders leave out is filled in from their root: catalogue.csv, then defaults.toml.
+
+The order is relic.toml, the relic's row of the catalogue, the defaults; whoever comes first
+says a field, a text each language of its own. Every field keeps who said it.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from pydantic import ValidationError
+
+from relicscan.errors import PipelineError, ScanError
+from relicscan.metadata.relic_toml import MAX_BYTES, RelicToml
+from relicscan.metadata.toml_file import read_toml
+from relicscan.metadata.toml_outline import outline
+from relicscan.metadata.toml_problems import schema_error
+
+CATALOGUE, DEFAULTS = "catalogue.csv", "defaults.toml"
+
+
+class Filled(NamedTuple):
+    """What one source states besides relic.toml, as plain data: "catalogue.csv row 12"."""
+
+    source: str
+    stated: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class RootMetadata:
+    """The catalogue and the defaults of a root, looked up by a relic's places and its id.
+
+    A place is a path below the root, of the scan folder or of a relic's only file.
+    """
+
+    defaults: Filled | None = None
+    rows: Mapping[str, Filled] = field(default_factory=dict)
+    rejected: Mapping[str, ScanError] = field(default_factory=dict)
+
+    def row_of(self, relic_id: str, places: Iterable[str]) -> Filled | None:
+        """The row of a relic, if there is one. Raises ScanError where it is wrong."""
+        keys = [f"folder {_same(place)}" for place in places] + [f"id {_same(relic_id)}"]
+        for key in keys:
+            if key in self.rejected:
+                raise self.rejected[key]
+        return next((self.rows[key] for key in keys if key in self.rows), None)
+
+
+def read_root(root: Path) -> RootMetadata:
+    """What a root says of its relics; nothing where it holds neither file.
+
+    Raises PipelineError where one cannot be read as a whole: no relic would have what it is
+    meant to. Rows that are wrong reject their relics alone.
+    """
+    try:
+        defaults = _defaults(root / DEFAULTS) if (root / DEFAULTS).is_file() else None
+        rows, rejected = _rows(root / CATALOGUE) if (root / CATALOGUE).is_file() else ({}, {})
+    except ScanError as error:
+        raise PipelineError(error.message, scan=error.scan, remedy=error.remedy) from None
+    return RootMetadata(defaults, rows, rejected)
+
+
+def combined(
+    stated: Mapping[str, Any], filled: Sequence[Filled]
+) -> tuple[dict[str, Any], dict[str, str]]:
+    """What all say together, and who said each field, by its path ("object.title.en").
+
+    Lists (hotspots, tours) are taken whole from the first that has any. Raises ScanError where
+    what they say does not fit together.
+    """
+    together: dict[str, Any] = {}
+    sources: dict[str, str] = {}
+    for source, says in (("relic.toml", stated), *filled):
+        _fill(together, says, source, sources, "")
+    try:
+        return RelicToml.model_validate(together).stated(), dict(sorted(sources.items()))
+    except ValidationError as error:
+        scan = " and ".join(["relic.toml", *(one.source for one in filled)])
+        raise schema_error(error, RelicToml, outline(""), scan) from None
+
+
+def _fill(
+    into: dict[str, Any], says: Mapping[str, Any], source: str, sources: dict[str, str], path: str
+) -> None:
+    for key, value in says.items():
+        here = f"{path}.{key}".lstrip(".")
+        if isinstance(value, Mapping):
+            if key in into and not isinstance(into[key], dict):
+                continue
+            _fill(into.setdefault(key, {}), value, source, sources, here)
+        elif key not in into:
+            into[key] = value
+            sources[here] = source
+
+
+def _defaults(path: Path) -> Filled:
+    toml = read_toml(path, RelicToml, max_bytes=MAX_BYTES)
+    if toml.id is not None:
+        raise ScanError(
+            "defaults hold for every relic, and an id is of one",
+            scan=path.name,
+            remedy="take id out of it: without one the path of the folder gives it",
+        )
+    return Filled(path.name, toml.stated())
+
+
+def _rows(path: Path) -> tuple[dict[str, Filled], dict[str, ScanError]]:
+    from relicscan.metadata.catalogue import read_catalogue
+
+    catalogue = read_catalogue(path)
+    rows: dict[str, Filled] = {}
+    for row in catalogue.rows:
+        says = {key: value for key, value in row.stated.items() if key != "id"}
+        for key in _keys(row.folder, row.id):
+            rows[key] = Filled(f"{path.name} row {row.number}", {**says, **_id(row.folder, row.id)})
+    rejected: dict[str, ScanError] = {}
+    for problem in catalogue.problems:
+        column = f", column {problem.column}" if problem.column else ""
+        error = ScanError(
+            f"row {problem.number}{column}: {problem.problem}",
+            scan=path.name,
+            remedy=problem.remedy,
+        )
+        for key in _keys(problem.folder, problem.id):
+            rejected.setdefault(key, error)
+    return rows, rejected
+
+
+def _id(folder: str | None, relic_id: str | None) -> dict[str, str]:
+    """A row that names its folder may give it an id; one that names the id only found by it."""
+    return {"id": relic_id} if folder and relic_id else {}
+
+
+def _keys(folder: str | None, relic_id: str | None) -> list[str]:
+    if folder:
+        return [f"folder {_same(folder)}"]
+    return [f"id {_same(relic_id)}"] if relic_id else []
+
+
+def _same(text: str) -> str:
+    """Names of folders as file systems tell them apart: not by case, nor by how é is written."""
+    return unicodedata.normalize("NFC", text.strip().rstrip("/")).casefold()
