@@ -64,8 +64,14 @@ def run(command: str) -> tuple[int, str]:
         check=False,
     )
     if command.startswith("make "):  # the tests run the commands of this page, too
-        shutil.rmtree(ROOT / "out" / "readme", ignore_errors=True)
+        _forget("readme*")
     return done.returncode, done.stdout.rstrip("\n")
+
+
+def _forget(pattern: str) -> None:
+    """Remove what was made before, which would be told as unchanged."""
+    for made in (ROOT / "out").glob(pattern):
+        shutil.rmtree(made, ignore_errors=True)
 
 
 def comparable(output: str) -> str:
@@ -93,8 +99,8 @@ def _shortened(output: str) -> str:
 
 def main() -> int:
     """Bring the documents named on the command line up to date."""
-    for made in ("demo", "readme"):  # or what was made before would be told as unchanged
-        shutil.rmtree(ROOT / "out" / made, ignore_errors=True)
+    _forget("demo")
+    _forget("readme*")
     for name in sys.argv[1:]:
         path = ROOT / name
         path.write_text(

@@ -18,6 +18,8 @@ from typing import Any
 DOCS = Path(__file__).parent
 NOTE = "<!-- Made by `make docs` from the code. Edits here are overwritten. -->\n"
 
+BELOW = "<!-- What follows is made by `make docs` from the code. Edits below are overwritten. -->\n"
+
 
 def table(headings: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
     """A Markdown table; bars inside cells are escaped."""
@@ -247,6 +249,35 @@ def targets() -> str:
     return "\n".join(parts)
 
 
+def metadata() -> str:
+    """docs/metadata.md: as it is written down to BELOW, then what each format carries."""
+    from relicscan.metadata.exports import FORMATS, exporter
+    from relicscan.metadata.exports.exported import fields
+
+    made = [exporter(name) for name in FORMATS]
+    rows = [
+        (f"`{field}`", *("●" if field in one.carries else "–" for one in made))
+        for field in fields()
+    ]
+    written = (DOCS / "metadata.md").read_text(encoding="utf-8").partition(BELOW)[0]
+    parts = [
+        written + BELOW,
+        "## What each format carries\n",
+        "● is carried, – is not: where a relic states it, it is told in `losses.json` beside the "
+        "export. Fields are those of [relic.toml](relic-toml.md), then parts of relic.json. Below "
+        "stands where in each format a field goes.\n",
+        table(("", *(f"[{name}](#{name})" for name in FORMATS)), rows),
+    ]
+    for one in made:
+        parts += [f"### {one.name}\n", f"{one.title}.\n"]
+        if one.name == "csv":
+            parts.append("Every field has a column of its own name.\n")
+            continue
+        rows = [(f"`{field}`", one.carries[field]) for field in fields() if field in one.carries]
+        parts.append(table(("field", "where it goes"), rows))
+    return "\n".join(parts)
+
+
 #: A test reads it as well: what is shown must work.
 OWN_TARGET = """
 description = "The kiosk in hall 3"
@@ -285,6 +316,7 @@ DOCUMENTS: dict[str, Callable[[], str]] = {
     "formats.md": formats,
     "relic-toml.md": relic_toml,
     "targets.md": targets,
+    "metadata.md": metadata,
     **{
         f"schemas/{name}.schema.json": schema(name)
         for name in ("relic.toml", "relic.json", "run.json", "index.json")

@@ -165,6 +165,7 @@ def _read(
     relic: Relic, found: FoundRelic, most_points: int | None, progress: Callable[[float], None]
 ) -> Relic:
     toml = RelicToml.model_validate(relic.metadata)
+    said_by = found.stated()[1] if found.filled else {}
     scans = _told_apart(
         [
             replace(scan, name=as_unicode(scan.name), file=_relative(file, found.folder))
@@ -176,11 +177,12 @@ def _read(
     scans, unit_warnings = with_units(
         [replace(scan, warnings=()) for scan in scans],
         toml.scan.unit,
+        declared_in=said_by.get("scan.unit", TOML),
         scale_unknown=toml.capture.scale == "unknown",
     )
     scans = with_poses(scans, toml)
     relic = relic.warning(*unit_warnings)
-    frame = frame_of(scans, toml)
+    frame = frame_of(scans, toml, up_declared_in=said_by.get("scan.up", TOML))
     if not any(isinstance(scan.geometry, Mesh) for scan in scans):
         return replace(relic, scans=tuple(scans), frame=frame)
     if len(scans) > 1:

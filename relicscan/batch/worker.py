@@ -164,6 +164,7 @@ def _deliver(record: Any, folder: Path, emit: Emit) -> None:
         write_pictures,
         write_target,
     )
+    from relicscan.delivery.sounds import write_sounds
     from relicscan.delivery.sources import Sources
 
     relic = record.relic
@@ -189,6 +190,9 @@ def _deliver(record: Any, folder: Path, emit: Emit) -> None:
     if pictures:
         with begin("pictures"):
             record.files += write_pictures(relic, folder)
+    sounds, silent = write_sounds(relic, Path(record.job.folder), folder)
+    record.files += sounds
+    record.noticed += silent
     record.stage = "write"
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,8 +12,8 @@ from relicscan.cli import output
 if TYPE_CHECKING:
     from relicscan.batch.export import Export
 
-#: How many losses are told; all of them are in losses.json.
-_TOLD = 20
+#: How many reasons, and fields of each, are told; all of them are in losses.json.
+_REASONS, _NAMED = 20, 4
 
 
 def command(
@@ -51,13 +50,15 @@ def _print(found: Export) -> None:
     output.say(console, f"{output.plural(len(found.relics), 'relic')} in {found.folder}")
     for one in found.without_model:
         output.say(output.remarks(), f"{one} has no model and was left out")
-    counted = Counter((loss.field, loss.reason) for loss in found.losses)
-    if not counted:
+    if not found.losses:
         output.say(console, "nothing that they state was lost")
         return
     output.say(console, f"not carried by {found.format}:")
-    for (field, reason), count in list(counted.items())[:_TOLD]:
-        of = f" ({count} relics)" if count > 1 else ""
-        output.say(console, f"{field}: {reason}{of}", indent=2)
-    if len(counted) > _TOLD:
-        output.say(console, f"and {len(counted) - _TOLD} more, in losses.json", indent=2)
+    fields: dict[str, dict[str, None]] = {}
+    for loss in found.losses:
+        fields.setdefault(loss.reason, {})[loss.field.partition("@")[0]] = None
+    for reason, named in list(fields.items())[:_REASONS]:
+        more = f" and {len(named) - _NAMED} more" if len(named) > _NAMED else ""
+        output.say(console, f"{', '.join(list(named)[:_NAMED])}{more}: {reason}", indent=2)
+    if len(fields) > _REASONS:
+        output.say(console, f"and more, in {found.folder}/losses.json", indent=2)

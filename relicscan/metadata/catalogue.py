@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path as FilePath
 from typing import Any, Literal
 
@@ -45,13 +45,15 @@ class CatalogueRow:
 class Catalogue:
     """Rows that are right, why others are not, and what no relic.toml has a place for.
 
-    `unit`: what is numbered, rows of a table or records of a file.
+    `unit`: what is numbered, rows of a table or records of a file. `claims`: the folder and the
+    id that each row names, right or wrong.
     """
 
     rows: tuple[CatalogueRow, ...]
     problems: tuple[RowProblem, ...]
     not_taken: tuple[NotTaken, ...] = ()
     unit: Literal["row", "record"] = "row"
+    claims: Mapping[int, tuple[str | None, str | None]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -207,10 +209,13 @@ def _catalogue(
     good: list[CatalogueRow] = []
     problems: list[RowProblem] = []
     claims: dict[tuple[str, str], list[int]] = defaultdict(list)
+    named: dict[int, tuple[str | None, str | None]] = {}
     for row in cells:
         if not row.given and not row.problems:
             continue
         which = {str(cell.path[0]): cell for cell in row.given if cell.path[0] in WHICH}
+        texts = {kind: cell.text.strip() for kind, cell in which.items()}
+        named[row.number] = texts.get("folder"), texts.get("id")
         for kind, cell in which.items():
             claims[kind, _same(cell.text)].append(row.number)
         stated, wrong = checked(row.number, [c for c in row.given if c.path != ("folder",)])
@@ -229,7 +234,7 @@ def _catalogue(
                 )
     problems = sorted([*problems, *twice.values()], key=lambda problem: problem.number)
     rows = tuple(row for row in good if row.number not in twice)
-    return Catalogue(rows, tuple(problems), tuple(not_taken), unit)
+    return Catalogue(rows, tuple(problems), tuple(not_taken), unit, named)
 
 
 def _which_problems(number: int, which: dict[str, Given]) -> list[RowProblem]:

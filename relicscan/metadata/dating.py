@@ -5,6 +5,7 @@ Years are astronomical: 0 is 1 BC, -529 is 530 BC. Nothing is ever read out of p
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import NamedTuple
 
 #: Dates of more characters are no dates: the parser takes seconds for them.
@@ -41,6 +42,7 @@ def years_of(edtf: str) -> Years:
     return Years(first, last)
 
 
+@lru_cache(maxsize=10_000)  # the parser takes 5 ms, and catalogues repeat dates
 def _reach(date: str) -> tuple[int, int]:
     from edtf import parse_edtf
     from edtf.parser.edtf_exceptions import EDTFParseException

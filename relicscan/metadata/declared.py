@@ -13,7 +13,11 @@ from relicscan.relic import UNDECIDED, Frame, Scan
 
 
 def with_units(
-    scans: list[Scan], declared: str | None, *, scale_unknown: bool = False
+    scans: list[Scan],
+    declared: str | None,
+    *,
+    declared_in: str = "relic.toml",
+    scale_unknown: bool = False,
 ) -> tuple[list[Scan], list[str]]:
     """Scans with a unit: the file's own, else the declared one, which overrules if all have one.
 
@@ -26,7 +30,7 @@ def with_units(
                 "the scale is said to be unknown, and the scans are in several units",
                 remedy="export them in one unit, or say how the scale is known",
             )
-        basis = "unknown: relic.toml says so under [capture]"
+        basis = "unknown, as is declared by capture.scale"
         return [replace(scan, unit=None, unit_basis=basis) for scan in scans], []
     if declared is None:
         silent = [scan.name for scan in scans if scan.unit is None]
@@ -38,14 +42,14 @@ def with_units(
                 "those that state none",
             )
         return scans, []
-    basis = "declared in relic.toml"
+    basis = f"declared in {declared_in}"
     if any(scan.unit is None for scan in scans):
         return [
             replace(s, unit=declared, unit_basis=basis) if s.unit is None else s for s in scans
         ], []
     warnings = [
-        f"{scan.file}: relic.toml says {declared} where the file says {scan.unit} "
-        f"({scan.unit_basis}): relic.toml was believed"
+        f"{scan.file}: {declared_in} says {declared} where the file says {scan.unit} "
+        f"({scan.unit_basis}): {declared_in} was believed"
         for scan in scans
         if scan.unit != declared
     ]
@@ -67,7 +71,7 @@ def with_poses(scans: list[Scan], toml: RelicToml) -> list[Scan]:
     return posed
 
 
-def frame_of(scans: list[Scan], toml: RelicToml) -> Frame:
+def frame_of(scans: list[Scan], toml: RelicToml, *, up_declared_in: str = "relic.toml") -> Frame:
     """Unit and what is up, as declared or as formats say; the common unit is the first scan's.
 
     Raises ScanError where the declared front cannot be one.
@@ -78,7 +82,7 @@ def frame_of(scans: list[Scan], toml: RelicToml) -> Frame:
     elif all(scan.unit is not None for scan in scans):
         frame = replace(frame, unit=scans[0].unit, unit_basis=scans[0].unit_basis or "")
     up: str | None = toml.scan.up
-    basis = "declared in relic.toml"
+    basis = f"declared in {up_declared_in}"
     if up is None:
         up, basis = next(
             ((s.up, s.up_basis or "") for s in scans if s.up is not None), (None, UNDECIDED)

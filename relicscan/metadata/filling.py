@@ -125,7 +125,7 @@ def _rows(path: Path) -> tuple[dict[str, Filled], dict[str, ScanError]]:
             scan=path.name,
             remedy=problem.remedy,
         )
-        for key in _keys(problem.folder, problem.id):
+        for key in _keys(*catalogue.claims.get(problem.number, (None, None))):
             rejected.setdefault(key, error)
     return rows, rejected
 

@@ -1,0 +1,36 @@
+"""A scale that is said to be unknown is never taken for millimetres, whatever a file says."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from relicscan.errors import ScanError
+from relicscan.metadata.declared import frame_of, with_units
+from relicscan.metadata.relic_toml import RelicToml
+from relicscan.relic import PointCloud, Scan
+
+
+def scan(name: str, unit: str | None) -> Scan:
+    return Scan(name, PointCloud(np.zeros((1, 3))), name, unit=unit, unit_basis="the format")
+
+
+def test_a_format_that_insists_on_metres_is_not_believed() -> None:
+    scans, warnings = with_units([scan("a", "m"), scan("b", "m")], None, scale_unknown=True)
+    assert warnings == []
+    assert {one.unit for one in scans} == {None}
+    frame = frame_of(scans, RelicToml.model_validate({"capture": {"scale": "unknown"}}))
+    assert not frame.scale_known
+    assert frame.unit_basis == "unknown, as is declared by capture.scale"
+
+
+def test_scans_in_two_units_cannot_share_an_unknown_scale() -> None:
+    with pytest.raises(ScanError, match="several units"):
+        with_units([scan("a", "m"), scan("b", None)], None, scale_unknown=True)
+
+
+def test_who_declared_a_unit_is_on_record() -> None:
+    (found,), _ = with_units([scan("a", None)], "cm", declared_in="defaults.toml")
+    assert found.unit_basis == "declared in defaults.toml"
+    _, (warning,) = with_units([scan("a", "m")], "cm", declared_in="defaults.toml")
+    assert "defaults.toml was believed" in warning
