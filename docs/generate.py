@@ -253,7 +253,14 @@ def metadata() -> str:
     """docs/metadata.md: as it is written down to BELOW, then what each format carries."""
     from relicscan.metadata.exports import FORMATS, exporter
     from relicscan.metadata.exports.exported import fields
+    from relicscan.metadata.imports.columns import MEASURES, SHORT
 
+    columns = [
+        ("`folder`", "the scan folder's path below the root"),
+        ("`id`", "the relic's id; with `folder`, the id that it gets"),
+        *((f"`{name}`", f"`{field}`") for name, field in SHORT.items()),
+        (", ".join(f"`{name}`" for name in MEASURES), "a measure of the whole: `25.2 ± 0.3 cm`"),
+    ]
     made = [exporter(name) for name in FORMATS]
     rows = [
         (f"`{field}`", *("●" if field in one.carries else "–" for one in made))
@@ -262,6 +269,11 @@ def metadata() -> str:
     written = (DOCS / "metadata.md").read_text(encoding="utf-8").partition(BELOW)[0]
     parts = [
         written + BELOW,
+        "## Columns\n",
+        "Short names of a spreadsheet's columns; any other field by its path "
+        "(`capture.device`, `related[0].uri`). Texts take a language: `title@zh-Hans`. Numbers "
+        "have a point, not a comma.\n",
+        table(("column", "field"), columns),
         "## What each format carries\n",
         "● is carried, – is not: where a relic states it, it is told in `losses.json` beside the "
         "export. Fields are those of [relic.toml](relic-toml.md), then parts of relic.json. Below "
@@ -319,7 +331,7 @@ DOCUMENTS: dict[str, Callable[[], str]] = {
     "metadata.md": metadata,
     **{
         f"schemas/{name}.schema.json": schema(name)
-        for name in ("relic.toml", "relic.json", "run.json", "index.json")
+        for name in ("relic.toml", "relic.json", "run.json", "index.json", "index.json.sig")
     },
 }
 

@@ -14,8 +14,8 @@ What the commands do is here under the same names, for scripts and notebooks:
 
     cloud = relicscan.read_scan("scans/vase/front.ply")[0].geometry
 
-`run`, `watch`, `inspect`, `check`, `validate`, `verify`, `schema`, `new` and `doctor` are the
-commands;
+`run`, `watch`, `inspect`, `check`, `validate`, `verify`, `sign`, `export`, `schema`, `new` and
+`doctor` are the commands; `import` is a word of Python's, so it is `import_catalogue`;
 `relicscan.stage` and `relicscan.stages` are the modules of the stages, so the commands of
 these names are `run_stage_on` and `all_stages`. Everything raises `RelicscanError` and
 prints nothing. Nothing is imported before it is used.
@@ -29,10 +29,13 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from relicscan.batch.check import check
     from relicscan.batch.examine import examine as doctor
+    from relicscan.batch.export import export
+    from relicscan.batch.import_catalogue import import_catalogue
     from relicscan.batch.inspect import inspect
     from relicscan.batch.new import new
     from relicscan.batch.run import run
     from relicscan.batch.schema import schema
+    from relicscan.batch.sign import new_key, sign
     from relicscan.batch.single import run_stage_on
     from relicscan.batch.verify import verify
     from relicscan.batch.watch import watch
@@ -54,9 +57,12 @@ __all__ = [
     "all_stages",
     "check",
     "doctor",
+    "export",
     "find_relics",
+    "import_catalogue",
     "inspect",
     "new",
+    "new_key",
     "read_pipeline",
     "read_relic",
     "read_scan",
@@ -64,6 +70,7 @@ __all__ = [
     "run_pipeline",
     "run_stage_on",
     "schema",
+    "sign",
     "validate",
     "verify",
     "watch",
@@ -79,9 +86,12 @@ _HOMES = {
     "all_stages": "stage",
     "check": "batch.check",
     "doctor": "batch.examine:examine",
+    "export": "batch.export",
     "find_relics": "scan_folder",
+    "import_catalogue": "batch.import_catalogue",
     "inspect": "batch.inspect",
     "new": "batch.new",
+    "new_key": "batch.sign",
     "read_pipeline": "pipeline",
     "read_relic": "scan_folder",
     "read_scan": "scan_folder",
@@ -89,6 +99,7 @@ _HOMES = {
     "run_pipeline": "pipeline",
     "run_stage_on": "batch.single",
     "schema": "batch.schema",
+    "sign": "batch.sign",
     "validate": "delivery.validation",
     "verify": "batch.verify",
     "watch": "batch.watch",

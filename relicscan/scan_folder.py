@@ -24,7 +24,15 @@ from relicscan.formats.references import is_inside
 from relicscan.geometry.frames import transformed, working_frame
 from relicscan.geometry.thinning import Thinned, thinned
 from relicscan.metadata.declared import frame_of, with_poses, with_units
-from relicscan.metadata.filling import Filled, RootMetadata, combined, read_root
+from relicscan.metadata.filling import (
+    CATALOGUE,
+    DEFAULTS,
+    WORKBOOK,
+    Filled,
+    RootMetadata,
+    combined,
+    read_root,
+)
 from relicscan.metadata.identity import check_unique, relic_id_from_path
 from relicscan.metadata.manifest import field_sources
 from relicscan.metadata.relic_toml import RelicToml, read_relic_toml
@@ -34,6 +42,9 @@ from relicscan.stage import did_you_mean
 from relicscan.units import mm_per_unit
 
 TOML = "relic.toml"
+
+#: How many folders up it is looked for a catalogue that was not given.
+_LOOKED_UP = 3
 
 #: Clouds of fewer points than this are read whole: that takes 1 GB.
 LARGE = 10_000_000
@@ -289,15 +300,46 @@ def _filled_in(relics: list[FoundRelic], root: Path) -> list[FoundRelic]:
     said = read_root(root)
     if said == RootMetadata():
         return relics
+    return [
+        _with_row(relic, said, at) for relic, at in zip(relics, _places(relics, root), strict=True)
+    ]
+
+
+def rows_of_nothing(root: Path, relics: Sequence[FoundRelic]) -> tuple[str | None, list[str]]:
+    """The name of a root's catalogue, None without one, and its rows that are of none of these
+    relics, in words.
+    """
+    said = read_root(root)
+    ids = (relic.id for relic in relics)
+    return said.catalogue, said.unused(zip(ids, _places(relics, root), strict=True))
+
+
+def unused_roots(inputs: Iterable[Path]) -> list[Path]:
+    """Catalogues and defaults in folders above the inputs: they count for what is given with them,
+    and a scan folder that is given alone goes without.
+    """
+    found: dict[Path, None] = {}
+    for path in inputs:
+        for above in list(Path(path).absolute().parents)[:_LOOKED_UP]:
+            names = (above / name for name in (CATALOGUE, WORKBOOK, DEFAULTS))
+            found |= dict.fromkeys(name for name in names if name.is_file())
+    return list(found)
+
+
+def _places(relics: Sequence[FoundRelic], root: Path) -> list[list[str]]:
+    """The paths below its root by which a row may name each relic."""
     alone = Counter(relic.folder for relic in relics)
-    return [_with_row(relic, said, root, alone[relic.folder] == 1) for relic in relics]
+    places = []
+    for relic in relics:
+        at = [relic.folder] if alone[relic.folder] == 1 or relic.whole_folder else []
+        at += relic.files if len(relic.files) == 1 else ()
+        places.append([_relative(place, root) for place in at])
+    return places
 
 
-def _with_row(relic: FoundRelic, said: RootMetadata, root: Path, alone: bool) -> FoundRelic:
-    places = [relic.folder] if alone or relic.whole_folder else []
-    places += relic.files if len(relic.files) == 1 else ()
+def _with_row(relic: FoundRelic, said: RootMetadata, places: Sequence[str]) -> FoundRelic:
     try:
-        row = said.row_of(relic.id, [_relative(place, root) for place in places])
+        row = said.row_of(relic.id, places)
     except ScanError as error:
         return replace(relic, error=relic.error or error)
     filled = tuple(source for source in (row, said.defaults) if source is not None)

@@ -26,6 +26,19 @@ UNITS: Mapping[str, float] = MappingProxyType(
     }
 )
 
+#: Codes of the same units in UN/CEFACT Recommendation 20.
+UNECE_CODES: Mapping[str, str] = MappingProxyType(
+    {
+        "mm": "MMT",
+        "cm": "CMT",
+        "dm": "DMT",
+        "m": "MTR",
+        "in": "INH",
+        "ft": "FOT",
+        "us-ft": "M51",
+    }
+)
+
 #: Other spellings found in file headers, WKT and relic.toml files; lower case, words by one space.
 ALIASES: Mapping[str, str] = MappingProxyType(
     {

@@ -14,9 +14,11 @@ from __future__ import annotations
 import os
 import shutil
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from relicscan.batch.code_version import code_version
@@ -30,9 +32,12 @@ SUFFIX = ".relic"
 WORTH_KEEPING_S = 0.5
 #: Never the last room on a disk: the models need it.
 FREE_BYTES = 2_000_000_000
-#: What stages can see of relic.toml: the keys under [scan]. The rest (crop, pipeline) comes to
+#: What stages can see of the metadata: the keys under [scan]. The rest (crop, pipeline) comes to
 #: them as parameters, or is carried along unread.
 SEEN_METADATA = "scan"
+
+#: What reading sees beside them; and of whom it keeps that they said it.
+_SEEN_IN_READING, _SAID = ("capture", "scale"), ("scan.unit", "scan.up")
 
 
 @dataclass
@@ -45,16 +50,30 @@ class Cache:
 
     @classmethod
     def of(
-        cls, folder: Path | None, relic: Relic, pipeline: Pipeline, *, reproducible: bool
+        cls,
+        folder: Path | None,
+        relic: Relic,
+        pipeline: Pipeline,
+        *,
+        reproducible: bool,
+        said_by: Mapping[str, str] = MappingProxyType({}),
     ) -> Cache:
-        """The cache for an identified relic. What several threads made is kept apart."""
+        """The cache for an identified relic. What several threads made is kept apart.
+
+        `said_by` is who stated each field of its metadata.
+        """
         inputs = [
             (source.path, source.role, source.sha256)
             for source in relic.sources
             if source.role not in ("metadata", "other")
         ]
-        seen = relic.metadata.get(SEEN_METADATA, {})
-        keys = [digest([code_version(), reproducible, inputs, plain(seen), pipeline.max_points])]
+        table, key = _SEEN_IN_READING
+        seen = [
+            plain(relic.metadata.get(SEEN_METADATA, {})),
+            relic.metadata.get(table, {}).get(key),
+            [said_by.get(path) for path in _SAID],
+        ]
+        keys = [digest([code_version(), reproducible, inputs, seen, pipeline.max_points])]
         for planned in pipeline.stages:
             step = [planned.stage.name, plain(dict(planned.parameters))]
             keys.append(digest([keys[-1], step]))

@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from relicscan.batch.job import effective_pipeline, reason_of
 from relicscan.errors import PipelineError, RelicscanError
+from relicscan.metadata.publishable import why_not_published
+from relicscan.metadata.relic_toml import RelicToml
+from relicscan.metadata.translations import translation_warnings
 from relicscan.pipeline import MESH, POINT_CLOUD, pipeline_names, read_pipeline
-from relicscan.scan_folder import TOML, FoundRelic, find_relics
+from relicscan.scan_folder import TOML, FoundRelic, find_relics, rows_of_nothing
 
 
 @dataclass(frozen=True)
 class Checked:
-    """A pipeline with its stages and what it makes models from, or a relic with its scans."""
+    """A pipeline with its stages and what it makes models from, a relic with its scans, or the
+    catalogue of a root.
 
-    kind: Literal["pipeline", "relic"]
+    `notes` are what metadata leaves open, and rows that are of no relic: it can be run all the
+    same.
+    """
+
+    kind: Literal["pipeline", "relic", "catalogue"]
     name: str
     ok: bool = True
     error: str | None = None
@@ -26,6 +34,7 @@ class Checked:
     models_from: tuple[str, ...] = ()
     scans: tuple[str, ...] = ()
     metadata: str | None = None
+    notes: tuple[str, ...] = ()
 
 
 def check(
@@ -41,7 +50,9 @@ def check(
     for target in given:
         path = Path(target)
         if path.exists() and (path.suffix != ".toml" or path.name == TOML):
-            checked += [_relic(found, overrides or {}) for found in find_relics([path])]
+            relics = find_relics([path])
+            checked += [_relic(found, overrides or {}) for found in relics]
+            checked += _catalogue(path.absolute(), relics) if path.is_dir() else []
         else:
             checked.append(_pipeline(str(target), overrides or {}))
     return checked
@@ -75,12 +86,16 @@ def _pipeline(name: str, overrides: Mapping[str, Any]) -> Checked:
 
 def _relic(found: FoundRelic, overrides: Mapping[str, Any]) -> Checked:
     error: RelicscanError | None = found.error
+    notes: tuple[str, ...] = ()
     if error is None:
         try:
-            effective_pipeline(found.stated()[0], None, overrides)
+            stated, _ = found.stated()
+            effective_pipeline(stated, None, overrides)
+            notes = tuple(_left_open(RelicToml.model_validate(stated)))
         except RelicscanError as problem:
             error = problem
     text, remedy = (None, None) if error is None else reason_of(error, found.id)
+    said_in = [found.toml.name] if found.toml else []
     return Checked(
         "relic",
         found.id,
@@ -88,5 +103,17 @@ def _relic(found: FoundRelic, overrides: Mapping[str, Any]) -> Checked:
         error=text,
         remedy=remedy,
         scans=tuple(file.relative_to(found.folder).as_posix() for file in found.files),
-        metadata=None if found.toml is None else found.toml.name,
+        metadata=", ".join([*said_in, *(one.source for one in found.filled)]) or None,
+        notes=notes,
     )
+
+
+def _catalogue(root: Path, relics: Sequence[FoundRelic]) -> list[Checked]:
+    name, notes = rows_of_nothing(root, relics)
+    return [] if name is None else [Checked("catalogue", name, notes=tuple(notes))]
+
+
+def _left_open(toml: RelicToml) -> Iterator[str]:
+    yield from translation_warnings(toml)
+    if why_not_published(toml):
+        yield "no rights.digital.uri: it can be run, and not published"

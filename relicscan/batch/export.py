@@ -14,8 +14,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from relicscan.batch.held_against import open_regular
 from relicscan.errors import OutputError, PipelineError
-from relicscan.metadata.canonical import file_sha256, parse_json, write_json_atomically
+from relicscan.metadata.canonical import MAX_BYTES, bytes_sha256, parse_json, write_json_atomically
 from relicscan.metadata.exports import exporter
 from relicscan.metadata.exports.exported import Exported, Loss
 from relicscan.metadata.index import INDEX, IndexEntry, read_index
@@ -28,12 +29,12 @@ LOSSES = "losses.json"
 
 @dataclass(frozen=True)
 class Export:
-    """What was written where: relics by id, those that have no model to export, the losses."""
+    """What was written where: relics by id, those that were left out, and the losses."""
 
     format: str
     folder: Path
     relics: tuple[str, ...]
-    without_model: tuple[str, ...]
+    left_out: tuple[str, ...]
     losses: tuple[Loss, ...]
 
     def as_data(self) -> dict[str, Any]:
@@ -56,15 +57,22 @@ def export(
 
     `relics` are ids; without any it is all that have a model. `base_url` is where the output
     folder will be found on the web. Raises PipelineError for a format, an address or an id that
-    is none; OutputError where `out` is not as it was written, or `to` is there already.
+    is none; OutputError where `out` is not as it was written, `to` is there already, or no
+    relic can be written so.
     """
     made = exporter(format)
-    if base_url is not None and not re.fullmatch(r"https?://[^\s<>\"?#]+", base_url):
+    if base_url is not None and not re.fullmatch(r"https?://[^\s<>\"{}|\\^`?#]+", base_url):
         raise PipelineError(
             f"{base_url[:80]!r} is not a web address that others can be below",
             remedy="for example --base-url https://museum.example/relics",
         )
-    source, target = Path(out), Path(to)
+    source, target = Path(out).absolute(), Path(to).absolute()
+    if target.resolve().is_relative_to(source.resolve()):
+        raise OutputError(
+            "an export does not lie in the output folder that it is made from",
+            scan=str(target),
+            remedy="name a folder beside it: what nothing lists is a difference to `verify`",
+        )
     chosen, without = _chosen(source, relics)
     if target.exists() and not (target.is_dir() and not any(target.iterdir())):
         raise OutputError(
@@ -76,13 +84,16 @@ def export(
     try:
         partial.mkdir(parents=True)
         losses = made.write(chosen, partial, base_url)
+        out_of_it = {loss.relic for loss in losses if loss.left_out}
         found = Export(
             format=made.name,
             folder=target,
-            relics=tuple(relic.id for relic in chosen),
-            without_model=without,
+            relics=tuple(relic.id for relic in chosen if relic.id not in out_of_it),
+            left_out=tuple(sorted({*without, *out_of_it})),
             losses=tuple(sorted(set(losses))),
         )
+        if not found.relics:
+            raise _none_of_them(found, out)
         write_json_atomically(partial / LOSSES, found.as_data())
         partial.replace(target)
     except OSError as error:
@@ -94,6 +105,16 @@ def export(
     finally:
         shutil.rmtree(partial, ignore_errors=True)
     return found
+
+
+def _none_of_them(found: Export, out: str | Path) -> OutputError:
+    why = next((loss for loss in found.losses if loss.left_out), None)
+    return OutputError(
+        f"no relic can be written as {found.format}: "
+        + (f"{why.relic}: {why.field}: {why.reason}" if why else "none has a model"),
+        scan=str(out),
+        remedy="`relicscan check` tells what metadata leaves open, index.json why a model is missing",
+    )
 
 
 def _chosen(out: Path, wanted: Sequence[str]) -> tuple[list[Exported], tuple[str, ...]]:
@@ -120,17 +141,18 @@ def _vouched_for(out: Path, entry: IndexEntry) -> Exported:
     """A relic whose relic.json is the one that the index lists."""
     path = out / entry.id / "relic.json"
     try:
-        if file_sha256(path) != entry.sha256:
-            raise OutputError(
-                "relic.json is not the file that index.json lists",
-                scan=str(path),
-                remedy="see what `relicscan verify` says; running its scans again writes it anew",
-            )
-        content = path.read_bytes()
+        with open_regular(path) as stream:
+            content = stream.read(MAX_BYTES + 1)
     except OSError as error:
         raise OutputError(
             f"relic.json cannot be read ({error.strerror or error})",
             scan=str(path),
             remedy="see what `relicscan verify` says",
         ) from None
+    if bytes_sha256(content) != entry.sha256:
+        raise OutputError(
+            "relic.json is not the file that index.json lists",
+            scan=str(path),
+            remedy="see what `relicscan verify` says; running its scans again writes it anew",
+        )
     return Exported(parse_json(content, RelicManifest, scan=str(path)), out / entry.id)

@@ -18,9 +18,9 @@ from typing import Literal
 from relicscan.durable import write_durably
 from relicscan.errors import OutputError, PipelineError, ScanError
 from relicscan.formats.references import is_inside
-from relicscan.metadata.catalogue import CatalogueRow, read_catalogue
-from relicscan.metadata.given import NotTaken, RowProblem, shown
-from relicscan.metadata.mapping import ColumnMapping, read_mapping
+from relicscan.metadata.imports.catalogue import CatalogueRow, read_catalogue
+from relicscan.metadata.imports.given import NotTaken, RowProblem, shown
+from relicscan.metadata.imports.mapping import ColumnMapping, read_mapping
 from relicscan.metadata.relic_toml import MAX_BYTES, read_relic_toml
 from relicscan.metadata.toml_writing import toml_text
 from relicscan.scan_folder import TOML, FoundRelic, find_relics
@@ -85,7 +85,7 @@ def import_catalogue(
     the outcomes are those that a run would have. Raises ScanError for a catalogue or mapping
     file that cannot be read, PipelineError for a root that is no folder.
     """
-    root, path = Path(root), Path(catalogue)
+    root, path = Path(root).absolute(), Path(catalogue)
     if not root.is_dir():
         raise PipelineError(
             "there is no such folder", scan=str(root), remedy="name the folder of the scan folders"

@@ -17,7 +17,7 @@ from typing import Any
 from relicscan.batch.code_version import code_version
 from relicscan.batch.job import Outcome, default_pipeline
 from relicscan.errors import OutputError
-from relicscan.metadata.canonical import digest, file_sha256
+from relicscan.metadata.canonical import bytes_sha256, digest, file_sha256
 from relicscan.metadata.run_record import InputRecord, Inputs, Request, RunRecord, read_run
 from relicscan.pipeline import plain, read_pipeline
 from relicscan.relic import SourceFile
@@ -26,6 +26,16 @@ from relicscan.scan_folder import FoundRelic, files_beside
 #: A file changed this shortly before it was read may change again and keep its time: two seconds
 #: is what FAT file systems count in, and clocks of file servers are about as exact.
 TOO_NEAR_NS = 2_000_000_000
+
+
+_SAID_OF = {
+    "done": "left undecided",
+    "rejected": "rejected",
+    "failed": "not made",
+    "crashed": "ended by a crash",
+    "out_of_memory": "ended by a lack of memory",
+    "timed_out": "ended by its time limit",
+}
 
 
 @dataclass(frozen=True)
@@ -93,7 +103,7 @@ def standing(
         return Standing("its run.json is missing, or of another version")
     outcome = _outcome(run, manifest)
     if not run.lasting or run.inputs is None or run.request is None:
-        return Standing(f"it {run.state.replace('_', ' ')} for a reason that may have gone")
+        return Standing(f"it was {_SAID_OF[run.state]} for a reason that may have gone")
     if retry and not outcome.ok:
         return Standing("it did not end well, and is to be tried again")
     if run.request.code != request.code:
@@ -105,13 +115,7 @@ def standing(
     why = _changed(found, run.inputs, rehash=rehash) or _not_delivered(folder, delivered)
     if why:
         return Standing(why)
-    return Standing(None, outcome, _sha256(content))
-
-
-def _sha256(content: bytes) -> str:
-    import hashlib
-
-    return hashlib.sha256(content).hexdigest()
+    return Standing(None, outcome, bytes_sha256(content))
 
 
 def _names(found: FoundRelic) -> str:

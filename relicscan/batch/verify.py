@@ -11,7 +11,6 @@ it has not entered yet is told as a difference.
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -28,7 +27,7 @@ from relicscan.batch.held_against import (
 )
 from relicscan.batch.verify_scans import hold_scans
 from relicscan.errors import OutputError
-from relicscan.metadata.canonical import MAX_BYTES, parse_json
+from relicscan.metadata.canonical import MAX_BYTES, bytes_sha256, parse_json
 from relicscan.metadata.index import CHECKSUM, INDEX, Index, IndexEntry
 from relicscan.metadata.manifest import RelicManifest
 from relicscan.metadata.run_record import RunRecord
@@ -151,7 +150,7 @@ class _Chain:
         self.signature = self._signature(content)
         if content is None:
             return None
-        if stated is not None and stated != f"{_sha256(content)}  {INDEX}\n".encode():
+        if stated is not None and stated != f"{bytes_sha256(content)}  {INDEX}\n".encode():
             self._differ(None, INDEX, f"it is not the file that {CHECKSUM} is of", _RESTORE_INDEX)
         try:
             return parse_json(content, Index, scan=INDEX)
@@ -177,7 +176,7 @@ class _Chain:
             problem = f"it is of the key {signature.fingerprint} and not of {self.signer}"
             self._differ(None, SIGNATURE, problem, _FOREIGN)
             return None
-        if index is None or signature.index_sha256 != _sha256(index):
+        if index is None or signature.index_sha256 != bytes_sha256(index):
             self._differ(None, SIGNATURE, f"it is of another {INDEX} than this one", _STALE)
             return None
         return signature
@@ -202,7 +201,7 @@ class _Chain:
         content = self._content(relic_id, MANIFEST, _RESTORE)
         if content is None:
             return
-        fits = entry is None or entry.sha256 == _sha256(content)
+        fits = entry is None or entry.sha256 == bytes_sha256(content)
         if not fits:
             remedy = _BEHIND if relic_id in self.behind else _RESTORE
             self._differ(relic_id, MANIFEST, f"it is not the file that {INDEX} lists", remedy)
@@ -292,7 +291,3 @@ def _journal(out: Path) -> frozenset[str]:
     with suppress(OSError), open_regular(out / PRIVATE / "journal") as stream:
         return frozenset(stream.read(MAX_BYTES).decode("utf-8", "replace").splitlines())
     return frozenset()
-
-
-def _sha256(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()

@@ -104,6 +104,7 @@ def _run(job: Job, record: Any, emit: Emit) -> None:
     from relicscan.batch.cache import Cache
     from relicscan.batch.standing import inputs_of
     from relicscan.delivery.validation import khronos_reports
+    from relicscan.metadata.declared import with_true_scale
     from relicscan.pipeline import Progress, stage_by_stage
     from relicscan.scan_folder import identify, read_scans
 
@@ -132,6 +133,7 @@ def _run(job: Job, record: Any, emit: Emit) -> None:
             record.relic,
             record.pipeline,
             reproducible=job.reproducible,
+            said_by=record.metadata_sources,
         )
         kept = cache.latest(record.relic, record.pipeline)
         record.relic = kept or read_scans(
@@ -140,6 +142,7 @@ def _run(job: Job, record: Any, emit: Emit) -> None:
     if kept is None:
         check_makes_levels(record.pipeline, record.relic.products)
         cache.keep(record.relic)
+    record.relic = with_true_scale(record.relic)
     record.stages_kept = len(record.relic.history)
     for relic in stage_by_stage(record.relic, record.pipeline, observe):
         record.relic = relic

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from relicscan.cli import output
+from relicscan.cli.closing import say_unused_roots
 
 if TYPE_CHECKING:
     from relicscan.batch.check import Checked
@@ -33,6 +35,7 @@ def command(
 
     overrides = dict(parse_assignment(text) for text in settings or [])
     results = check(targets or [], overrides=overrides)
+    say_unused_roots(path for path in map(Path, targets or []) if path.is_dir())
     if as_json:
         output.print_json([asdict(result) for result in results])
     else:
@@ -47,15 +50,17 @@ def command(
 def _print(result: Checked) -> None:
     console = output.answers()
     verdict = ("ok", "green") if result.ok else ("wrong", "red")
-    if not result.ok:
+    if not result.ok or result.kind == "catalogue":
         details = ""
     elif result.kind == "pipeline":
         stages = output.plural(len(result.stages), "stage")
         details = f", {stages}, models from {' and '.join(result.models_from)}"
     else:
         scans = output.plural(len(result.scans), "scan")
-        details = f", {scans}{'' if result.metadata else ', no relic.toml'}"
+        details = f", {scans}{'' if result.metadata else ', nothing said of it'}"
     output.say(console, f"{result.kind} {result.name}: ", verdict, details)
+    for note in result.notes:
+        output.say(console, note, indent=2)
     if result.error is not None:
         output.say(console, result.error, indent=2)
     if result.remedy:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -75,6 +75,18 @@ def say_warnings(outcomes: Sequence[Outcome]) -> None:
         more = f" and {len(ids) - NAMED_RELICS} more" if len(ids) > NAMED_RELICS else ""
         about = f"warning for {', '.join(ids[:NAMED_RELICS])}{more}: "
         output.say(console, (about, "yellow"), warning)
+
+
+def say_unused_roots(inputs: Iterable[Path]) -> None:
+    """Catalogues and defaults above what was given, which go unread."""
+    from relicscan.scan_folder import unused_roots
+
+    for path in unused_roots(inputs):
+        output.say(
+            output.remarks(),
+            (f"{path} is not used: ", "yellow"),
+            f"it fills in what folders leave out where its own folder is given: {path.parent}",
+        )
 
 
 def say_next(outcomes: Sequence[Outcome], out: Path) -> None:

@@ -48,8 +48,8 @@ def command(
 def _print(found: Export) -> None:
     console = output.answers()
     output.say(console, f"{output.plural(len(found.relics), 'relic')} in {found.folder}")
-    for one in found.without_model:
-        output.say(output.remarks(), f"{one} has no model and was left out")
+    for one in found.left_out:
+        output.say(output.remarks(), f"{one} was left out")
     if not found.losses:
         output.say(console, "nothing that they state was lost")
         return

@@ -11,7 +11,13 @@ import typer
 
 from relicscan.cli import batch_options as options
 from relicscan.cli import output
-from relicscan.cli.closing import closing_table, say_next, say_reasons, say_warnings
+from relicscan.cli.closing import (
+    closing_table,
+    say_next,
+    say_reasons,
+    say_unused_roots,
+    say_warnings,
+)
 from relicscan.cli.dashboard import Dashboard
 from relicscan.cli.running import ended_by_signals, recorded
 
@@ -68,6 +74,8 @@ def command(
     from relicscan.errors import OutputError, PipelineError
     from relicscan.pipeline import parse_assignment
 
+    if not quiet:
+        say_unused_roots(inputs)
     asked: dict[str, Any] = {
         "pipeline": pipeline,
         "overrides": dict(parse_assignment(text) for text in settings or []),

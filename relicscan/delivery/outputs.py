@@ -139,8 +139,7 @@ def _digital(relic: Relic) -> RightsIn:
 
 
 def _copyright(relic: Relic) -> str | None:
-    digital = _digital(relic)
-    return in_one_language(digital.attribution or digital.holder)
+    return in_one_language(_digital(relic).credit)
 
 
 def _write_level(

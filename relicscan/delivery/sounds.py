@@ -1,7 +1,5 @@
 """Sound files of hotspots, delivered byte for byte under names of our own.
 
-    audio/<hotspot>.<language>.mp3
-
 A file that is missing, too large or no sound is told and left out: the relic does without.
 """
 
@@ -10,10 +8,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from relicscan.durable import write_durably
-from relicscan.errors import ScanError, unreadable
+from relicscan.errors import ScanError, Unreachable, unreadable
 from relicscan.formats.references import resolve_reference
 from relicscan.metadata.manifest import FileRecord
 from relicscan.metadata.relic_toml import RelicToml
+from relicscan.metadata.sounds import sound_path
 from relicscan.relic import Relic
 
 #: Ten minutes of speech at 128 kbit/s; nobody waits longer before a showcase.
@@ -33,10 +32,12 @@ def write_sounds(relic: Relic, scans: Path, folder: Path) -> tuple[list[FileReco
         for tag, given in (hotspot.audio or {}).items():
             try:
                 content = _sound(scans, given)
+            except Unreachable:
+                raise
             except ScanError as error:
                 warnings.append(f"hotspot {hotspot.id}: {error.message}, so it is silent in {tag}")
                 continue
-            name = f"audio/{hotspot.id}.{tag}{Path(given).suffix.lower()}"
+            name = sound_path(hotspot.id, tag, given)
             (folder / "audio").mkdir(exist_ok=True)
             write_durably(folder / name, [content])
             files.append(FileRecord.of(folder, name))

@@ -22,8 +22,7 @@ from typing import Any
 
 from relicscan import __version__
 from relicscan.metadata.described import descriptive_digest
-from relicscan.metadata.exports.exported import best_text
-from relicscan.metadata.languages import UNDETERMINED
+from relicscan.metadata.languages import UNDETERMINED, is_in, one_text
 from relicscan.metadata.relic_toml import RelicToml
 
 EXTENSION = "KHR_xmp_json_ld"
@@ -83,7 +82,7 @@ def xmp_packet(relic_id: str, metadata: Mapping[str, Any]) -> dict[str, Any]:
 
 def in_one_language(texts: Mapping[str, str] | None) -> str | None:
     """A text in English where there is one, else in the first language; cut to MAX_CHARACTERS."""
-    text = _one(texts)
+    text = one_text(texts)
     return None if text is None else _shortened(text, MAX_CHARACTERS)
 
 
@@ -91,19 +90,19 @@ def _properties(stated: RelicToml) -> dict[str, Any]:
     """All that could be said, uncut; only what was stated."""
     item, digital = stated.object, stated.rights.digital
     display = item.dating.display if item.dating else None
-    kind = item.type and [part for part in (_one(item.type.label), item.type.aat) if part]
-    coverage = [part for part in (_one(item.place), _one(display)) if part]
+    kind = item.type and [part for part in (one_text(item.type.label), item.type.aat) if part]
+    coverage = [part for part in (one_text(item.place), one_text(display)) if part]
     said = {
         "dc:title": _alternatives(item.title),
         "dc:description": _alternatives(item.description),
-        "dc:creator": _array("@list", _one(item.maker)),
-        "dc:publisher": _array("@set", _one(stated.museum.name)),
+        "dc:creator": _array("@list", one_text(item.maker)),
+        "dc:publisher": _array("@set", one_text(stated.museum.name)),
         "dc:source": item.inventory_number,
         "dc:type": _array("@set", *(kind or ())),
         "dc:coverage": ", ".join(coverage),
         "relicscan:object.dating.edtf": item.dating and item.dating.edtf,
-        "dc:rights": _alternatives(digital.attribution or digital.holder),
-        "xmpRights:Owner": _array("@set", _one(digital.holder)),
+        "dc:rights": _alternatives(digital.credit),
+        "xmpRights:Owner": _array("@set", one_text(digital.holder)),
         "xmpRights:UsageTerms": _alternatives(digital.restrictions),
         "xmpRights:WebStatement": digital.uri,
     }
@@ -120,7 +119,7 @@ def _alternatives(texts: Mapping[str, str] | None) -> dict[str, Any] | None:
     tags = {tag: tag.lower() for tag in texts}
     if UNDETERMINED in tags and "x-default" not in tags.values():
         tags[UNDETERMINED] = "x-default"
-    order = sorted(tags, key=lambda tag: (tags[tag] != "x-default", not _english(tag), tag))
+    order = sorted(tags, key=lambda tag: (tags[tag] != "x-default", not is_in(tag, "en"), tag))
     items = {
         f"rdf:_{number}": {"@language": tags[tag], "@value": texts[tag]}
         for number, tag in enumerate(order, start=1)
@@ -132,15 +131,6 @@ def _array(kind: str, *texts: str | None) -> dict[str, list[str]] | None:
     """An ordered ("@list") or unordered ("@set") array, as XMP has it for the property."""
     found = [text for text in texts if text]
     return {kind: found} if found else None
-
-
-def _one(texts: Mapping[str, str] | None) -> str | None:
-    best = best_text(texts, [tag for tag in sorted(texts or ()) if _english(tag)])
-    return best and best[0]
-
-
-def _english(tag: str) -> bool:
-    return tag.partition("-")[0] == "en"
 
 
 def _cut(name: str, value: Any) -> Any:

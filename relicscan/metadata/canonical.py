@@ -45,7 +45,12 @@ def plain(data: BaseModel | Any) -> Any:
 
 def digest(data: BaseModel | Any) -> str:
     """SHA-256 of the canonical JSON, as 64 hexadecimal digits."""
-    return hashlib.sha256(canonical_json(data)).hexdigest()
+    return bytes_sha256(canonical_json(data))
+
+
+def bytes_sha256(content: bytes) -> str:
+    """SHA-256 of bytes, as 64 hexadecimal digits."""
+    return hashlib.sha256(content).hexdigest()
 
 
 def file_sha256(path: Path) -> str:

@@ -25,3 +25,14 @@ def guarded(text: str) -> str:
 def unguarded(text: str) -> str:
     """The text that `guarded` made this cell of; any other cell is as it stands."""
     return text[1:] if _GUARDED.match(text) else text
+
+
+def pictured(text: str) -> str:
+    """The text with pictures of its control characters (␛ U+241B for ESC), but for those of lines
+    and tabs: a terminal obeys them, and no table can be read back with a NUL in it.
+    """
+    return text.translate(_PICTURES)
+
+
+_PICTURES = {code: 0x2400 + code for code in range(32) if chr(code) not in "\t\n\r"}
+_PICTURES |= {0x7F: 0x2421} | dict.fromkeys(range(0x80, 0xA0), 0xFFFD)

@@ -9,7 +9,7 @@ import numpy as np
 from relicscan.errors import ScanError
 from relicscan.geometry.frames import axis, upright
 from relicscan.metadata.relic_toml import RelicToml
-from relicscan.relic import UNDECIDED, Frame, Scan
+from relicscan.relic import UNDECIDED, Frame, Relic, Scan
 
 
 def with_units(
@@ -56,6 +56,19 @@ def with_units(
     return [
         s if s.unit == declared else replace(s, unit=declared, unit_basis=basis) for s in scans
     ], sorted(set(warnings))
+
+
+def with_true_scale(relic: Relic) -> Relic:
+    """The relic without a claim to a known scale, where no unit is: nothing may repeat it."""
+    capture = relic.metadata.get("capture", {})
+    claim = capture.get("scale")
+    if relic.frame.scale_known or claim not in ("measured", "declared"):
+        return relic
+    rest = {k: v for k, v in capture.items() if k not in ("scale", "scale_basis")}
+    return replace(relic, metadata={**relic.metadata, "capture": rest}).warning(
+        f"the scale is said to be {claim}, and nothing says in which unit, so it counts as "
+        'unknown: write unit = "mm" (or another) under [scan]'
+    )
 
 
 def with_poses(scans: list[Scan], toml: RelicToml) -> list[Scan]:

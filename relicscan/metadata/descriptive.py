@@ -111,6 +111,11 @@ class RightsIn(Table):
     attribution: LanguageMap | None = None
     restrictions: LanguageMap | None = None
 
+    @property
+    def credit(self) -> LanguageMap | None:
+        """Whom to name: as the holder wants it, or else the holder."""
+        return self.attribution or self.holder
+
     @model_validator(mode="before")
     @classmethod
     def _in_short(cls, given: Any) -> Any:

@@ -153,6 +153,8 @@ _SIDES = {
     "length": (0, 1, 2),
     "thickness": (0, 1, 2),
 }
+#: Those of which the front decides.
+_FRONTED = {"width": (0,), "depth": (2,)}
 
 
 class DimensionRecord(Record):
@@ -171,10 +173,16 @@ class DimensionRecord(Record):
 
     @classmethod
     def of(
-        cls, stated: Dimension, sides_mm: Sequence[float] | None, *, upright: bool
+        cls,
+        stated: Dimension,
+        sides_mm: Sequence[float] | None,
+        *,
+        upright: bool,
+        fronted: bool = False,
     ) -> DimensionRecord:
         """The record of a dimension; `sides_mm` are those of the upright box (x, y, z), None
-        where the scale is unknown. Unless it is known to stand `upright` any side may be high.
+        where the scale is unknown. Unless it is known to stand `upright` any side may be high;
+        unless it is `fronted`, known which side is the front, either may be wide.
         """
         unit = mm_per_unit(stated.unit)
         mm = float(f"{float(stated.value) * unit:.6g}")
@@ -189,6 +197,8 @@ class DimensionRecord(Record):
                 reason=reason,
             )  # fmt: skip
         may_be = _SIDES[stated.kind] if upright else (0, 1, 2)
+        if upright and fronted:
+            may_be = _FRONTED.get(stated.kind, may_be)
         measured = min((sides_mm[side] for side in may_be), key=lambda side: abs(side - mm))
         uncertain = float(stated.uncertainty) * unit if stated.uncertainty else 0.0
         threshold = max(uncertain, AGREES_WITHIN * mm, AT_LEAST_MM)

@@ -23,8 +23,8 @@ _LISTED = 20  # of the places that claim an id
 _DEVICES = frozenset(
     ["con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(10))]
 )
-#: What a run writes beside the folders of the relics.
-_OUTPUT_FILES = frozenset(["index.json", "index.json.sha256", "report.html"])
+#: How files end that runs, signatures and exports write beside the folders of the relics.
+_OUTPUT_FILES = (".json", ".sha256", ".sig", ".html", ".xml", ".csv")
 
 #: Latin letters that Unicode does not decompose into a base letter and a mark.
 _LATIN = str.maketrans(
@@ -45,8 +45,8 @@ def id_problem(relic_id: str) -> str | None:
         return "an id cannot end with '.': Windows drops it from folder names"
     if relic_id.split(".")[0] in _DEVICES:
         return f"Windows keeps the name '{relic_id.split('.')[0]}' for a device"
-    if relic_id in _OUTPUT_FILES:
-        return "a run writes a file of this name beside the relics"
+    if relic_id.endswith(_OUTPUT_FILES):
+        return f"files like *{Path(relic_id).suffix} lie beside the folders of the relics"
     return None
 
 

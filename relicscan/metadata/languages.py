@@ -8,6 +8,7 @@ may use any language. Texts are carried as they are, never interpreted.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, TypeAdapter, ValidationError, WithJsonSchema
@@ -43,6 +44,30 @@ def canonical_tag(tag: str) -> str:
         after_singleton = after_singleton or len(subtag) == 1
         cased.append(subtag)
     return "-".join(cased)
+
+
+def is_in(tag: str, language: str) -> bool:
+    """Whether a tag is of a language: "en-GB" is of "en" (RFC 4647, section 3.3.1)."""
+    return tag == language or tag.startswith(f"{language}-")
+
+
+def best_text(
+    texts: Mapping[str, str] | None, languages: Sequence[str] = ("en",)
+) -> tuple[str, str] | None:
+    """One text and its tag, for what takes one only: in the first of `languages` that is there,
+    else the first of all; None without any.
+    """
+    if not texts:
+        return None
+    wanted = (tag for language in languages for tag in sorted(texts) if is_in(tag, language))
+    tag = next(wanted, next(iter(texts)))
+    return texts[tag], tag
+
+
+def one_text(texts: Mapping[str, str] | None) -> str | None:
+    """The text of `best_text`, in English if there is one."""
+    best = best_text(texts)
+    return best[0] if best else None
 
 
 def _language_map(given: Any) -> dict[str, str]:

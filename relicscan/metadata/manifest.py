@@ -13,10 +13,11 @@ from __future__ import annotations
 import importlib.metadata
 import platform
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path, PurePath
 from typing import Annotated, Any, Literal, Self
 
+import numpy as np
 from pydantic import Field, JsonValue, model_validator
 
 from relicscan import __version__
@@ -228,11 +229,15 @@ class RelicManifest(Record):
         paths = [file.path for file in self.delivered]
         if len(set(paths)) < len(paths):
             raise ValueError("a file is listed twice")
-        in_mm = self.units is not None and self.units.scale_known
         for level in self.levels:
-            if level.deviation and (level.deviation.no_mm_because is None) != in_mm:
+            if level.deviation and (level.deviation.no_mm_because is None) != self.scale_known:
                 raise ValueError("deviations are in mm where the scale is known, and nowhere else")
         return self
+
+    @property
+    def scale_known(self) -> bool:
+        """Whether it is known how large it is; of a relic that was not read it is not."""
+        return self.units is not None and self.units.scale_known
 
     @property
     def delivered(self) -> tuple[FileRecord, ...]:
@@ -269,8 +274,8 @@ def relic_manifest(
     where the parts do not fit together: that is a defect, not a bad scan.
     """
     metadata = RelicToml.model_validate(relic.metadata)
-    if metadata_sources is None:
-        metadata_sources = field_sources(metadata.stated())
+    said = field_sources(metadata.stated())
+    metadata_sources = said if metadata_sources is None else metadata_sources
     read = bool(relic.scans or relic.history or relic.cloud or relic.mesh)
     dimensions = _dimensions(metadata, relic)
     noticed = [
@@ -278,6 +283,7 @@ def relic_manifest(
         *relic.warnings,
         *(w for step in relic.history for w in step.warnings),
         *(_disagreement(one) for one in dimensions if one.agrees is False),
+        *_far_hotspots(metadata, relic),
         *translation_warnings(metadata),
         *warnings,
     ]
@@ -295,7 +301,7 @@ def relic_manifest(
         state=state,
         verdict=verdict,
         metadata=metadata,
-        metadata_sources=dict(metadata_sources),
+        metadata_sources={k: v for k, v in metadata_sources.items() if k in said},
         sources=tuple(
             SourceRecord(
                 path=source.path, role=source.role, bytes=source.bytes, sha256=source.sha256
@@ -378,15 +384,32 @@ def _dimensions(metadata: RelicToml, relic: Relic) -> tuple[DimensionRecord, ...
         upright = relic.mesh.vertices @ frame.R_model_work.T
         sides = [float(side) for side in upright.max(axis=0) - upright.min(axis=0)]
     stands = frame.up_basis not in ("assumed", UNDECIDED)
-    return tuple(DimensionRecord.of(one, sides, upright=stands) for one in stated)
+    fronted = metadata.scan.front is not None
+    return tuple(DimensionRecord.of(one, sides, upright=stands, fronted=fronted) for one in stated)
 
 
 def _disagreement(found: DimensionRecord) -> str:
     return (
-        f"the catalogue says {found.kind} {found.stated_mm:g} mm, and no such side of the model is "
-        f"nearer than {found.measured_mm:g} mm (up to {found.threshold_mm:g} mm may be between): "
-        "check the unit of the scan, and whether all of the object was scanned"
+        f"the catalogue says {found.kind} {found.stated_mm:g} mm, the model has "
+        f"{found.measured_mm:g} mm there (they agree within {found.threshold_mm:g} mm): check the "
+        "catalogue, the unit of the scan, and whether all of the object was scanned"
     )
+
+
+def _far_hotspots(metadata: RelicToml, relic: Relic) -> Iterator[str]:
+    """Hotspots farther from the surface's box than it is large: in another unit, or mistyped."""
+    if relic.mesh is None or not metadata.hotspot:
+        return
+    low, high = relic.mesh.vertices.min(axis=0), relic.mesh.vertices.max(axis=0)
+    T = relic.frame.T_work_source
+    for hotspot in metadata.hotspot:
+        place = T[:3, :3] @ np.array(hotspot.position) + T[:3, 3]
+        off = float(np.linalg.norm(np.maximum(low - place, place - high).clip(0)))
+        if off > float(np.linalg.norm(high - low)):
+            yield (
+                f"hotspot {hotspot.id} lies far from the object: its position is in the "
+                "coordinates and the unit of the scan"
+            )
 
 
 def _frame(frame: Frame) -> dict[str, Any]:

@@ -171,7 +171,8 @@ class RelicToml(Table):
     def _names(self) -> RelicToml:
         names = [hotspot.id for hotspot in self.hotspot]
         for kind, ids in (("hotspot", names), ("tour", [tour.id for tour in self.tour])):
-            if (twice := repeated(ids)) is not None:
+            # They name files, and many file systems do not tell A from a.
+            if (twice := repeated([name.casefold() for name in ids])) is not None:
                 problem = f"two {kind}s have the id {ids[twice]!r}"
                 raise FieldError(problem, "give each an id of its own", kind, twice, "id")
         for position, tour in enumerate(self.tour):

@@ -16,6 +16,7 @@ from relicscan.metadata.index import Index
 from relicscan.metadata.manifest import SCHEMA_VERSION, RelicManifest
 from relicscan.metadata.relic_toml import RelicToml
 from relicscan.metadata.run_record import RunRecord
+from relicscan.metadata.signing import Signature
 from relicscan.stage import did_you_mean
 
 MODELS: dict[str, type[BaseModel]] = {
@@ -23,6 +24,7 @@ MODELS: dict[str, type[BaseModel]] = {
     "relic.json": RelicManifest,
     "run.json": RunRecord,
     "index.json": Index,
+    "index.json.sig": Signature,
 }
 
 

@@ -16,14 +16,13 @@ from __future__ import annotations
 
 import base64
 import binascii
-import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
 from relicscan.errors import OutputError, PipelineError
-from relicscan.metadata.canonical import canonical_json, parse_json
+from relicscan.metadata.canonical import bytes_sha256, canonical_json, parse_json
 from relicscan.metadata.fields import Record, Sha256, Text
 from relicscan.metadata.index import INDEX
 from relicscan.metadata.manifest import SCHEMA_VERSION, SchemaVersion
@@ -76,7 +75,7 @@ def signature_of(
         schema_name="relicscan.signature",
         schema_version=SCHEMA_VERSION,
         algorithm="Ed25519",
-        index_sha256=hashlib.sha256(index).hexdigest(),
+        index_sha256=bytes_sha256(index),
         edition=edition,
         licensee=licensee,
         public_key=public_pem(public).decode(),
@@ -109,7 +108,7 @@ def fingerprint(public: Ed25519PublicKey) -> str:
     from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
     der = public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-    return hashlib.sha256(der).hexdigest()
+    return bytes_sha256(der)
 
 
 def public_pem(public: Ed25519PublicKey) -> bytes:

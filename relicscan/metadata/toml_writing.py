@@ -46,7 +46,7 @@ def quoted(text: str) -> str:
 
 def _table(key: str, table: Mapping[str, Any]) -> Iterator[str]:
     own = {k: v for k, v in table.items() if not _is_array(v)}
-    if lines := "".join(_lines(own)):
+    if (lines := "".join(_lines(own))) or not table:
         yield f"[{_key(key)}]\n{lines}"
     for name, value in table.items():
         if _is_array(value):
@@ -61,7 +61,7 @@ def _array(name: str, tables: Sequence[Mapping[str, Any]]) -> Iterator[str]:
 def _lines(table: Mapping[str, Any], above: str = "") -> Iterator[str]:
     for key, value in table.items():
         name = f"{above}{_key(key)}"
-        if isinstance(value, Mapping):
+        if value and isinstance(value, Mapping):
             yield from _lines(value, f"{name}.")
         else:
             yield f"{name} = {_value(value)}\n"

@@ -87,6 +87,19 @@ def test_a_title_or_a_note_changes_no_key(scan: Path, web: Pipeline) -> None:
     assert keys(scan, web) == first
 
 
+def test_how_the_scale_is_known_and_who_said_the_unit_change_the_keys(
+    scan: Path, web: Pipeline
+) -> None:
+    relic = identify(find_relic(scan))
+    unknown = replace(relic, metadata={**relic.metadata, "capture": {"scale": "unknown"}})
+    said = {"scan.unit": "defaults.toml", "object.title.en": "relic.toml"}
+    all_keys = [
+        Cache.of(None, one, web, reproducible=False, said_by=by).keys[-1]
+        for one, by in ((relic, {}), (unknown, {}), (relic, said))
+    ]
+    assert len(set(all_keys)) == 3
+
+
 def test_stages_see_nothing_of_relic_toml_but_scan() -> None:
     """What else they looked at would have to be in the keys."""
     package = Path(cache_module.__file__).parents[1]

@@ -15,7 +15,7 @@ from relicscan.metadata.canonical import write_json_atomically
 from relicscan.metadata.exports import FORMATS, exporter
 from relicscan.metadata.exports.exported import fields
 from relicscan.metadata.index import IndexEntry, merge_index
-from relicscan.metadata.relic_toml import read_relic_toml
+from relicscan.metadata.relic_toml import RelicToml, read_relic_toml
 from tests.metadata.exports.conftest import SAMPLES, exported
 
 URL = "https://museum.example/relics"
@@ -87,8 +87,49 @@ def test_what_there_is_not(out: Path, tmp_path: Path) -> None:
     with pytest.raises(PipelineError, match="no relic"):
         export("csv", out, tmp_path / "to", relics=["ding-bronse"])
     with pytest.raises(OutputError, match=r"no index\.json"):
-        export("csv", tmp_path, tmp_path / "to")
+        export("csv", tmp_path / "elsewhere", tmp_path / "to")
     assert not (tmp_path / "to").exists()
+
+
+def test_relics_that_a_format_cannot_take_are_left_out_and_not_counted(
+    out: Path, tmp_path: Path
+) -> None:
+    unnamed = exported(out, RelicToml(id="unnamed"))
+    write_json_atomically(unnamed.folder / "relic.json", unnamed.manifest)
+    merge_index(out, [IndexEntry.of(unnamed.manifest)])
+    found = export("edm", out, tmp_path / "edm", base_url=URL)
+    assert (len(found.relics), found.left_out) == (5, ("unnamed",))
+    with pytest.raises(OutputError, match="no relic can be written as edm"):
+        export("edm", out, tmp_path / "none", base_url=URL, relics=["unnamed"])
+    assert not (tmp_path / "none").exists()
+
+
+def test_an_export_does_not_lie_in_its_output_folder(out: Path) -> None:
+    for inside in (out / "csv", out / "ding-bronze" / "csv", out):
+        with pytest.raises(OutputError, match="does not lie in"):
+            export("csv", out, inside)
+
+
+def test_an_export_to_where_we_are(
+    out: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    export("csv", out, ".")
+    assert (tmp_path / "here" / "relics.csv").is_file()
+
+
+def test_a_relic_json_that_is_a_link(out: Path, tmp_path: Path) -> None:
+    path = out / "ding-bronze" / "relic.json"
+    path.rename(tmp_path / "relic.json")
+    path.symlink_to(tmp_path / "relic.json")
+    with pytest.raises(OutputError, match="cannot be read"):
+        export("csv", out, tmp_path / "to")
+
+
+def test_the_help_names_every_format() -> None:
+    said = CliRunner().invoke(app, ["export", "--help"], env={"COLUMNS": "200"}).output
+    assert all(format in said for format in FORMATS)
 
 
 def test_the_command(out: Path, tmp_path: Path) -> None:

@@ -319,3 +319,12 @@ def test_terminals_are_not_steered(
     assert result.exit_code == 1
     assert "\x1b" not in result.stdout + result.stderr
     assert "\x07" not in result.stdout + result.stderr
+
+
+def test_a_root_that_is_named_from_where_we_are(
+    root: Path, catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(root.parent)
+    imported = import_catalogue(catalogue("id;title", "amphora;x", "vitrine-3-bowl;y"), root.name)
+    assert outcomes(imported) == {2: "written", 3: "written"}
+    assert [row.folder for row in imported.rows] == ["amphora", "vitrine-3/bowl"]

@@ -9,6 +9,8 @@ import pytest
 from cli.commands import Cli
 from tiny_scans import write_cup, write_toml
 
+CUP = ["relic cup: ok, 1 scan", "  no rights.digital.uri: it can be run, and not published"]
+
 
 def test_all_pipelines_are_well(cli: Cli) -> None:
     said = cli("check")
@@ -34,22 +36,30 @@ def test_a_root_with_good_and_bad_metadata(cli: Cli, tmp_path: Path) -> None:
         "  what would work: did you mean 'title'? (the keys here are culture, dating, "
         "description, dimension, inventory_number, maker, material, place, represents, title, "
         "type)",
-        "relic cup: ok, 1 scan",
+        *CUP,
         "relic plate: wrong",
         "  relic.toml: it does not fit the pipeline: stage crop: there is no parameter 'maxx'",
         "  what would work: did you mean 'max'? (the parameters are min, max)",
     ]
 
 
+def test_what_metadata_leaves_open_is_noted_and_wrong_it_is_not(cli: Cli, tmp_path: Path) -> None:
+    write_cup(tmp_path / "cup")
+    write_toml(tmp_path / "cup", "languages = ['fr']\n[object]\ntitle.en = 'Cup'")
+    assert "no text in fr for object.title" in cli("check", tmp_path).out
+    (tmp_path / "defaults.toml").write_text("[rights]\ndigital = 'https://x.example/by'")
+    assert "not published" not in cli("check", tmp_path).out
+
+
 def test_no_scan_is_read(cli: Cli, tmp_path: Path) -> None:
     scan = write_cup(tmp_path / "cup")
     scan.write_bytes(scan.read_bytes()[:-9])
-    assert cli("check", tmp_path).out == "relic cup: ok, 1 scan\n"
+    assert cli("check", tmp_path).out.splitlines() == CUP
 
 
 def test_a_relic_toml_by_name(cli: Cli, tmp_path: Path) -> None:
     write_cup(tmp_path / "cup")
-    assert cli("check", tmp_path / "cup" / "relic.toml").out == "relic cup: ok, 1 scan\n"
+    assert cli("check", tmp_path / "cup" / "relic.toml").out.splitlines() == CUP
 
 
 @pytest.mark.parametrize(

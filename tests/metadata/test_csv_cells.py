@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from relicscan.metadata.csv_cells import guarded, unguarded
+from relicscan.metadata.csv_cells import guarded, pictured, unguarded
 
 FIRST = "=+-@\t\r"
 
@@ -48,3 +48,8 @@ def test_other_texts_are_left_alone(text: str) -> None:
 @pytest.mark.parametrize("number", ["-80.0", "-1e-05", "+3", "42"])
 def test_a_number_that_was_written_as_one_is_read_as_one(number: str) -> None:
     assert unguarded(number) == number
+
+
+def test_control_characters_become_pictures() -> None:
+    assert pictured("a\x1b[31m\x00\x7f\x9b\tb\r\nc") == "a\u241b[31m\u2400\u2421\ufffd\tb\r\nc"
+    assert pictured("鼎 \u202e é") == "鼎 \u202e é"

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from relicscan.errors import ScanError
-from relicscan.metadata.declared import frame_of, with_units
+from relicscan.metadata.declared import frame_of, with_true_scale, with_units
 from relicscan.metadata.relic_toml import RelicToml
-from relicscan.relic import PointCloud, Scan
+from relicscan.relic import Frame, PointCloud, Relic, Scan
 
 
 def scan(name: str, unit: str | None) -> Scan:
@@ -34,3 +34,12 @@ def test_who_declared_a_unit_is_on_record() -> None:
     assert found.unit_basis == "declared in defaults.toml"
     _, (warning,) = with_units([scan("a", "m")], "cm", declared_in="defaults.toml")
     assert "defaults.toml was believed" in warning
+
+
+def test_a_claim_that_the_scale_is_known_is_not_repeated_where_no_unit_is() -> None:
+    claimed = {"capture": {"scale": "measured", "scale_basis": {"en": "a bar"}, "device": "d"}}
+    relic = with_true_scale(Relic("vase", metadata=claimed))
+    assert relic.metadata == {"capture": {"device": "d"}}
+    assert "counts as unknown" in relic.warnings[0]
+    known = Relic("vase", metadata=claimed, frame=Frame(unit="mm"))
+    assert with_true_scale(known) is known

@@ -52,3 +52,9 @@ def test_what_cannot_be_held_against_the_model_says_why() -> None:
     assert unknown.stated_mm == 1000.0
     assert unknown.measured_mm is None
     assert "scale" in (unknown.reason or "")
+
+
+def test_the_front_tells_width_from_depth() -> None:
+    depth = Dimension(kind="depth", value="10.0", unit="cm")
+    assert DimensionRecord.of(depth, SIDES, upright=True).agrees
+    assert DimensionRecord.of(depth, SIDES, upright=True, fronted=True).agrees is False

@@ -9,7 +9,13 @@ import pytest
 
 from relicscan.errors import PipelineError, ScanError
 from relicscan.metadata.filling import Filled, combined, read_root
-from relicscan.scan_folder import find_relics, identify, read_relic
+from relicscan.scan_folder import (
+    find_relics,
+    identify,
+    read_relic,
+    rows_of_nothing,
+    unused_roots,
+)
 
 CLOUD = "x y z\n" + "\n".join(f"{x} {y} {x * y}" for x, y in np.ndindex(4, 4))
 BY = "https://creativecommons.org/licenses/by/4.0/"
@@ -99,9 +105,53 @@ def test_a_root_that_cannot_be_understood_stops_before_the_night(
         find_relics([root])
 
 
+def test_what_would_not_be_true_of_the_nearer_is_not_filled_in() -> None:
+    near = {
+        "rights": {"digital": {"uri": BY}},
+        "object": {"dating": {"edtf": "1600"}},
+        "capture": {"scale": "unknown"},
+        "scan": {"up": "+Z"},
+    }
+    far = {
+        "rights": {"digital": {"uri": "https://x.example/nc", "restrictions": {"en": "none"}}},
+        "object": {"dating": {"edtf": "-0499", "display": {"en": "500 BC"}}},
+        "scan": {"unit": "mm", "up": "+Y", "front": "+Z"},
+    }
+    stated, sources = combined(near, [Filled("defaults.toml", far)])
+    assert stated == near
+    assert set(sources.values()) == {"relic.toml"}
+
+
+def test_what_speaks_of_the_same_is_filled_in() -> None:
+    near = {"rights": {"digital": {"uri": BY}}, "object": {"dating": {"edtf": "1600"}}}
+    far = {
+        "rights": {"digital": {"uri": BY, "holder": {"en": "M"}}},
+        "object": {"dating": {"display": {"en": "around 1600"}}},
+        "scan": {"up": "+Y", "front": "+Z"},
+    }
+    stated, sources = combined(near, [Filled("defaults.toml", far)])
+    assert stated["rights"]["digital"]["holder"] == {"en": "M"}
+    assert stated["object"]["dating"]["display"] == {"en": "around 1600"}
+    assert sources["scan.front"] == "defaults.toml"
+
+
 def test_what_does_not_fit_together_is_refused() -> None:
+    near = {"scan": {"unit": "mm"}}
     with pytest.raises(ScanError, match="a unit is given"):
-        combined({"capture": {"scale": "unknown"}}, [Filled("d", {"scan": {"unit": "mm"}})])
+        combined(near, [Filled("d", {"capture": {"scale": "unknown"}})])
+
+
+def test_rows_of_no_relic_are_told(root: Path) -> None:
+    (root / "catalogue.csv").write_text(
+        "folder,id,edtf\nbowl,,1500\nbwol,,1500\n,lost,1500\ngone,,530 BC\n,,1500\n"
+    )
+    name, told = rows_of_nothing(root, find_relics([root]))
+    assert name == "catalogue.csv"
+    assert len(told) == 4
+    assert "row 3 is of no relic here: folder bwol" in told[0]
+    assert "row 4 is of no relic here: id lost" in told[1]
+    assert "row 5, column edtf" in told[2]
+    assert "row 6" in told[3]
 
 
 def test_lists_come_whole_from_the_first_that_has_any() -> None:
@@ -114,3 +164,32 @@ def test_lists_come_whole_from_the_first_that_has_any() -> None:
 
 def test_a_root_without_either(tmp_path: Path) -> None:
     assert read_root(tmp_path).row_of("x", ["x"]) is None
+
+
+def test_an_excel_file_and_a_mapping_do_as_well(root: Path) -> None:
+    import openpyxl
+
+    (root / "catalogue.csv").unlink()
+    book = openpyxl.Workbook()
+    for row in (["Ordner", "Titel", "Bemerkung"], ["bowl", "Schale", "x"]):
+        book.active.append(row)
+    book.save(root / "catalogue.xlsx")
+    (root / "catalogue.mapping.toml").write_text(
+        "ignore = ['Bemerkung']\n[columns]\nOrdner = 'folder'\nTitel = 'object.title@de'\n"
+    )
+    stated, sources = find_relics([root])[0].stated()
+    assert stated["object"]["title"]["de"] == "Schale"
+    assert sources["object.title.de"] == "catalogue.xlsx row 2"
+    (root / "catalogue.csv").write_text("folder,title\nbowl,x\n")
+    with pytest.raises(PipelineError, match=r"catalogue\.xlsx"):
+        find_relics([root])
+
+
+def test_a_scan_folder_that_is_given_alone_goes_without_and_that_can_be_told(root: Path) -> None:
+    (bowl,) = find_relics([root / "bowl"])
+    assert bowl.filled == ()
+    assert [path.name for path in unused_roots([root / "bowl"])] == [
+        "catalogue.csv",
+        "defaults.toml",
+    ]
+    assert unused_roots([root]) == []

@@ -92,7 +92,7 @@ def test_names_that_ascii_cannot_say_keep_their_ids_apart(one: str, other: str) 
     "bad",
     [
         "", "A", "é", "a b", "-a", ".a", "a/b", "..", "a.", "con", "nul.txt", "com0", "a" * 101,
-        "index.json", "report.html", "a\n",
+        "index.json", "report.html", "lido.xml", "index.json.sig", "relics.csv", "a\n",
     ],
 )  # fmt: skip
 def test_bad_ids_have_a_reason(bad: str) -> None:

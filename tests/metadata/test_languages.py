@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from relicscan.metadata.languages import LanguageMap, canonical_tag
+from relicscan.metadata.languages import LanguageMap, best_text, canonical_tag, one_text
 
 MAP = TypeAdapter(LanguageMap)
 
@@ -66,3 +66,13 @@ def test_a_text_without_language_is_undetermined() -> None:
 def test_what_is_no_language_map(bad: object) -> None:
     with pytest.raises(ValidationError):
         MAP.validate_python(bad)
+
+
+def test_the_best_text_is_in_the_first_of_the_languages_that_is_there() -> None:
+    assert best_text({"de": "ja", "en": "yes"}) == ("yes", "en")
+    assert best_text({"de": "ja", "en-US": "yep", "en-GB": "yes"}) == ("yes", "en-GB")
+    assert best_text({"de": "ja", "enf": "no"}) == ("ja", "de")
+    assert best_text({"de": "ja"}, ("fr", "it")) == ("ja", "de")
+    assert best_text({"de": "ja", "zh-Hans-CN": "是"}, ("fr", "zh-Hans")) == ("是", "zh-Hans-CN")
+    assert best_text({}) is best_text(None) is one_text(None) is None
+    assert one_text({"de": "ja"}) == "ja"

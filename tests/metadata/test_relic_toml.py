@@ -365,6 +365,12 @@ def test_keys_of_rights_that_do_not_say_whose(write: Write) -> None:
         ("languages = []", "list of languages"),
         ("[[hotspot]]\nid = 'a'\nposition = [0, 0, 0]\naudio.en = 'a.exe'", "no sound file"),
         ("[[hotspot]]\nid = 'a'\nposition = [0, 0, 0]\naudio.en = '../a.mp3'", "leads out"),
+        ("[[hotspot]]\nid = 'a'\nposition = [0, 0, 0]\n" * 2, "two hotspots have the id"),
+        (
+            "[[hotspot]]\nid = 'a'\nposition = [0, 0, 0]\n"
+            "[[hotspot]]\nid = 'A'\nposition = [0, 0, 0]\n",
+            "two hotspots have the id 'A'",
+        ),
         ("[object]\ndating.edtf = '1600/1500'", "ends before it begins"),
         ("[object]\ndating.edtf = '2024-13-45'", "not a date"),
     ],

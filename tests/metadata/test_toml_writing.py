@@ -181,6 +181,20 @@ def test_whatever_is_stated_reads_back(
     assert written(tmp_path, stated, tuple(head)) == stated
 
 
+@pytest.mark.parametrize(
+    "data",
+    [
+        {"a": {}},
+        {"a": {"b": {}}},
+        {"a": {"b": {"c": {}, "d": 1}}},
+        {"a": {"b": [{}, {"c": {}}]}, "d": [{}]},
+        {"a": [[], {}], "b": []},
+    ],
+)
+def test_what_is_empty_does_not_vanish(data: dict[str, Any]) -> None:
+    assert tomllib.loads(toml_text(data)) == data
+
+
 def test_keys_that_need_quotes() -> None:
     keys = {"": 1, "a b": 2, 'q"': 3, "n\nl": 4, "ü": 5, "\x7f": 6}
     assert tomllib.loads(toml_text(keys)) == keys

@@ -7,7 +7,7 @@ from fractions import Fraction
 import pytest
 
 from relicscan.errors import ScanError
-from relicscan.units import ALIASES, UNITS, find_unit, mm_per_unit
+from relicscan.units import ALIASES, UNECE_CODES, UNITS, find_unit, mm_per_unit
 
 
 def test_definitions() -> None:
@@ -39,3 +39,8 @@ def test_unknown_units_are_refused_by_name(name: str) -> None:
         mm_per_unit(name)
     assert repr(name) in caught.value.message
     assert "us-ft" in (caught.value.remedy or "")
+
+
+def test_every_unit_has_a_code_of_its_own() -> None:
+    assert set(UNECE_CODES) == set(UNITS)
+    assert len(set(UNECE_CODES.values())) == len(UNITS)

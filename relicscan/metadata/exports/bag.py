@@ -18,7 +18,8 @@ from pathlib import Path
 from relicscan import __version__
 from relicscan.metadata.canonical import write_bytes_atomically
 from relicscan.metadata.exports import ro_crate
-from relicscan.metadata.exports.exported import Exported, Loss, best_text
+from relicscan.metadata.exports.exported import Exported, Loss
+from relicscan.metadata.languages import one_text
 from relicscan.metadata.manifest import FileRecord
 
 NAME = "bagit"
@@ -65,13 +66,11 @@ def _bag(relic: Exported, folder: Path, base_url: str | None) -> list[Loss]:
 
 def _bag_info(relic: Exported, payload: Sequence[FileRecord]) -> str:
     stated = relic.manifest.metadata
-    museum = best_text(stated.museum.name)
-    title = best_text(stated.object.title)
     fields = (
-        ("Source-Organization", museum and museum[0]),
+        ("Source-Organization", one_text(stated.museum.name)),
         ("External-Identifier", relic.id),
         ("Internal-Sender-Identifier", stated.object.inventory_number),
-        ("External-Description", title and title[0]),
+        ("External-Description", one_text(stated.object.title)),
         ("Payload-Oxum", f"{sum(file.bytes for file in payload)}.{len(payload)}"),
         ("Bag-Software-Agent", f"relicscan {__version__}"),
     )

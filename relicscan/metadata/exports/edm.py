@@ -22,27 +22,29 @@ from pathlib import Path
 from typing import Any
 
 from relicscan.errors import OutputError
+from relicscan.metadata.dating import iso_dates
 from relicscan.metadata.descriptive import Dating, Dimension, Related, RightsIn
 from relicscan.metadata.exports.exported import (
     Exported,
     Loss,
     address,
-    best_text,
     losses,
     models,
     poster,
+    untold_models,
 )
+from relicscan.metadata.exports.licences import europeana_rights
+from relicscan.metadata.exports.media_types import GLB, media_type
 from relicscan.metadata.exports.xml_text import (
     add,
     document,
     dropped_characters,
     escaped,
     has_text,
-    iso_dates,
     readable,
     write_xml,
 )
-from relicscan.metadata.languages import UNDETERMINED
+from relicscan.metadata.languages import UNDETERMINED, best_text
 from relicscan.metadata.manifest import FileRecord, LevelRecord, RelicManifest
 
 NAME = "edm"
@@ -103,32 +105,12 @@ _IPTC = "https://cv.iptc.org/newscodes/digitalsourcetype/"
 _SOURCE = {"existing state": _IPTC + "digitalCapture", "born digital": _IPTC + "digitalCreation"}
 _EDTF = "http://id.loc.gov/datatypes/edtf/EDTF"
 _LONG = "http://www.w3.org/2001/XMLSchema#long"
-_GLB = "model/gltf-binary"
 _RELATIONS = {
     "part of": "dcterms:isPartOf",
     "has part": "dcterms:hasPart",
     "has copy": "dcterms:hasVersion",
     "copy of": "edm:isDerivativeOf",
 }
-
-#: Countries to which Creative Commons licences were ported, by version: those of Europeana's list.
-_PORTS = {
-    "1.0": "|fi|il|nl",
-    "2.0": "|au|at|be|br|ca|cl|hr|uk|fr|de|it|jp|nl|pl|kr|es|tw",
-    "2.1": "au|es|jp",
-    "2.5": "|ar|au|br|bg|ca|cn|co|hr|dk|hu|in|il|it|mk|my|mt|mx|nl|pe|pl|pt|scotland|si|za|es|se"
-    "|ch|tw",
-    "3.0": "|au|at|br|cl|cn|cr|hr|cz|ec|eg|ee|fr|de|gr|gt|hk|igo|ie|it|lu|nl|nz|no|ph|pl|pt|pr|ro"
-    "|rs|sg|za|es|ch|tw|th|ug|us|ve|vn",
-    "4.0": "",
-}
-_CC = re.compile(
-    r"http://creativecommons\.org/licenses/by(?:-nc)?(?:-sa|-nd)?/([0-9.]+)/(?:([a-z]+)/)?"
-)
-_OTHER_RIGHTS = re.compile(
-    r"http://(creativecommons\.org/publicdomain/(zero|mark)/1\.0/"
-    r"|rightsstatements\.org/vocab/(NoC-NC|NoC-OKLR|InC|InC-EDU|InC-OW-EU|CNE)/1\.0/)"
-)
 
 
 def write(relics: Sequence[Exported], folder: Path, base_url: str | None) -> list[Loss]:
@@ -148,17 +130,9 @@ def write(relics: Sequence[Exported], folder: Path, base_url: str | None) -> lis
             continue
         write_xml(folder / relic.id / "edm.xml", _document(relic.manifest, base_url))
         lost += losses(relic, CARRIES)
+        lost += untold_models(relic.manifest, [level.path for level in relic.manifest.levels])
         lost += dropped_characters(relic, CARRIES)
     return lost
-
-
-def europeana_rights(uri: str | None) -> str | None:
-    """The identifier of a licence or rights statement, if Europeana takes it for edm:rights."""
-    identifier = _identifier(uri or "").rstrip("/") + "/"
-    if licence := _CC.fullmatch(identifier):
-        ported = (licence[2] or "") in _PORTS.get(licence[1], "-").split("|")
-        return identifier if ported else None
-    return identifier if _OTHER_RIGHTS.fullmatch(identifier) else None
 
 
 def _missing(relic: Exported) -> list[Loss]:
@@ -184,7 +158,7 @@ def _missing(relic: Exported) -> list[Loss]:
         "models": (relic.manifest.levels, "it has no model to show"),
     }
     return [
-        Loss(relic.id, field, f"the relic is left out: {reason}")
+        Loss(relic.id, field, f"the relic is left out: {reason}", left_out=True)
         for field, (there, reason) in needed.items()
         if not there
     ]
@@ -274,15 +248,15 @@ def _add_model(root: Any, manifest: RelicManifest, level: LevelRecord, base_url:
     _texts(element, "dc:description", capture.method)
     _texts(element, "dc:description", capture.notes)
     _text(element, "dc:description", represents and f"Represents: {represents}", "en")
-    _text(element, "dc:format", _GLB)
+    _text(element, "dc:format", GLB)
     _add_rights_texts(element, metadata.rights.digital)
     _link(element, "dc:type", _MESH)
     _text(element, "dcterms:created", capture.date)
-    if manifest.units and manifest.units.scale_known:
+    if manifest.scale_known:
         sides = (1000 * (high - low) for low, high in zip(*level.bounds_m, strict=True))
         _text(element, "dcterms:extent", " × ".join(f"{side:.1f}" for side in sides) + " mm")
     _link(element, "edm:rights", _licence(manifest))
-    _text(element, "ebucore:hasMimeType", _GLB)
+    _text(element, "ebucore:hasMimeType", GLB)
     add(element, "ebucore:fileByteSize", str(level.bytes), **{"rdf:datatype": _LONG})
     _text(element, "edm:polygonCount", str(level.triangles))
     _text(element, "edm:vertexCount", str(level.vertices))
@@ -295,10 +269,10 @@ def _add_model(root: Any, manifest: RelicManifest, level: LevelRecord, base_url:
 
 def _add_picture(root: Any, manifest: RelicManifest, picture: FileRecord, base_url: str) -> None:
     element = _about(root, "edm:WebResource", address(base_url, manifest.id, picture.path))
-    _text(element, "dc:format", "image/webp")
+    _text(element, "dc:format", media_type(picture.path))
     _add_rights_texts(element, manifest.metadata.rights.digital)
     _link(element, "edm:rights", _licence(manifest))
-    _text(element, "ebucore:hasMimeType", "image/webp")
+    _text(element, "ebucore:hasMimeType", media_type(picture.path))
     add(element, "ebucore:fileByteSize", str(picture.bytes), **{"rdf:datatype": _LONG})
     _text(element, "edm:type", "IMAGE")
 
@@ -365,7 +339,7 @@ def _part(base_url: str, relic_id: str, part: str) -> str:
 
 
 def _identifier(uri: str) -> str:
-    """Identifiers of licences and of the AAT begin with http."""
+    """Identifiers of the AAT begin with http."""
     return re.sub("^https:", "http:", uri)
 
 

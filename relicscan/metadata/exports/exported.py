@@ -10,7 +10,7 @@ What CARRIES does not name is lost, and is told where a relic states it (`losses
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, get_args
@@ -18,9 +18,9 @@ from typing import Any, NamedTuple, get_args
 import numpy as np
 from pydantic import BaseModel
 
-from relicscan.metadata.languages import UNDETERMINED
 from relicscan.metadata.manifest import LevelRecord, RelicManifest
 from relicscan.metadata.relic_toml import RelicToml
+from relicscan.metadata.sounds import sound_path
 from relicscan.relic import FloatArray
 
 #: Parts of relic.json besides `metadata` that a format may carry.
@@ -43,11 +43,15 @@ class Exported:
 
 
 class Loss(NamedTuple):
-    """A field that a relic states and a format cannot carry, or not in a language, and why."""
+    """A field that a relic states and a format cannot carry, or not in a language, and why.
+
+    Where that keeps the relic out of the export as a whole, it is `left_out`.
+    """
 
     relic: str
     field: str
     reason: str
+    left_out: bool = False
 
 
 Write = Callable[[Sequence[Exported], Path, str | None], list[Loss]]
@@ -98,36 +102,68 @@ def stated_fields(relic: Exported) -> dict[str, Any]:
     return found
 
 
-def losses(
-    relic: Exported, carries: Mapping[str, str], *, languages: Sequence[str] | None = None
-) -> list[Loss]:
-    """What `carries` leaves out of a relic, and texts in none of `languages` where these are all
-    that a format knows. A text in no known language is carried as "und" or as it stands.
-    """
-    lost = []
-    for field, value in stated_fields(relic).items():
-        if field not in carries:
-            lost.append(Loss(relic.id, field, "the format has no place for it"))
-        elif languages is not None:
-            tags = {tag for text in _texts(value) for tag in text} - {UNDETERMINED}
-            lost += [
-                Loss(relic.id, f"{field}@{tag}", f"the format knows no texts in {tag}")
-                for tag in sorted(tags)
-                if tag not in languages
-            ]
-    return lost
+def parts(manifest: RelicManifest) -> tuple[str, ...]:
+    """The PARTS that a manifest has."""
+    there = {
+        "id": manifest.id,
+        "models": manifest.levels,
+        "posters": poster(manifest),
+        "master": manifest.master,
+        "sources": manifest.sources,
+        "steps": manifest.steps,
+        "deviation": any(level.deviation for level in manifest.levels),
+        "checksums": manifest.delivered,
+    }
+    return tuple(part for part in PARTS if there[part])
 
 
-def best_text(
-    texts: Mapping[str, str] | None, languages: Sequence[str] = ("en",)
-) -> tuple[str, str] | None:
-    """One text and its language, for what takes one only: the first of `languages` that is
-    there, else the first of all; None without any.
-    """
-    if not texts:
-        return None
-    tag = next((tag for tag in languages if tag in texts), next(iter(texts)))
-    return texts[tag], tag
+def losses(relic: Exported, carries: Mapping[str, str]) -> list[Loss]:
+    """The fields and parts of a relic that `carries` leaves out."""
+    there = dict.fromkeys((*stated_fields(relic), *parts(relic.manifest)))
+    return [
+        Loss(relic.id, field, "the format has no place for it")
+        for field in there
+        if field not in carries
+    ]
+
+
+def untold_models(manifest: RelicManifest, taken: Collection[str]) -> list[Loss]:
+    """A Loss for every model that is not among the paths that a format takes."""
+    return [
+        Loss(manifest.id, "models", f"the format has no place for {path}")
+        for path in (*(level.path for level in manifest.levels), *packed_models(manifest))
+        if path not in taken
+    ]
+
+
+def packed_models(manifest: RelicManifest) -> list[str]:
+    """The paths of the models in USDZ, which are files beside the levels."""
+    return [file.path for file in manifest.files if file.path.endswith(".usdz")]
+
+
+def sounds(manifest: RelicManifest) -> dict[str, dict[str, str]]:
+    """By hotspot and language, the paths of the sound files that were delivered."""
+    there = {file.path for file in manifest.files}
+    found = {
+        hotspot.id: {
+            tag: path
+            for tag, given in (hotspot.audio or {}).items()
+            if (path := sound_path(hotspot.id, tag, given)) in there
+        }
+        for hotspot in manifest.metadata.hotspot
+    }
+    return {hotspot: by_language for hotspot, by_language in found.items() if by_language}
+
+
+def silent(manifest: RelicManifest) -> list[Loss]:
+    """A Loss for every sound that a relic states and that was not delivered."""
+    delivered = sounds(manifest)
+    return [
+        Loss(manifest.id, f"hotspot.audio@{tag}", f"the sound of {hotspot.id!r} was not delivered")
+        for hotspot in manifest.metadata.hotspot
+        for tag in hotspot.audio or {}
+        if tag not in delivered.get(hotspot.id, {})
+    ]
 
 
 def placed_hotspots(manifest: RelicManifest) -> list[PlacedHotspot]:
@@ -225,9 +261,3 @@ _TEXTS = (
 
 def _by_language(path: str) -> bool:
     return path.rpartition(".")[2] in _TEXTS
-
-
-def _texts(value: Any) -> list[dict[str, str]]:
-    return [
-        text for text in (value if isinstance(value, list) else [value]) if isinstance(text, dict)
-    ]

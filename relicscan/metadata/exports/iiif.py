@@ -9,8 +9,9 @@ its "Data Model", https://iiif.io/api/presentation/4.0/model/. Earlier versions 
 To be published where the output is: each manifest beside the models of its relic. The scene has
 the coordinates of the delivered models, and a `spatialScale` of a metre where the scale is known.
 The models are a Choice whose first is what a viewer shows. A hotspot is a commenting annotation
-on a point; its camera is painted hidden and is what `scope` names. A tour is a hidden page of
-such annotations with the behavior `sequence`: Ranges hold Canvases only in this draft.
+on a point, whose texts and sounds are a Choice; its camera is painted hidden and is what `scope`
+names. A tour is a hidden page of such annotations with the behavior `sequence`: Ranges hold
+Canvases only in this draft.
 A manifest must have a label: that of a relic without a title is its id, and this is told.
 """
 
@@ -29,18 +30,21 @@ from relicscan.metadata.exports.exported import (
     address,
     losses,
     models,
+    packed_models,
     placed_hotspots,
     poster,
+    silent,
+    untold_models,
 )
 from relicscan.metadata.exports.iiif_metadata import (
     FIELDS,
     entries,
     label,
-    rights_address,
     value,
     words,
 )
 from relicscan.metadata.exports.iiif_scene import file_of, filled, scene_of
+from relicscan.metadata.exports.licences import canonical
 
 NAME = "iiif"
 VERSION = "4.0-draft"
@@ -67,6 +71,7 @@ CARRIES: Mapping[str, str] = {
     "hotspot.camera.target": "lookAt of that camera",
     "hotspot.title": "label, and TextualBody in languages without a text",
     "hotspot.text": "body, a Choice of TextualBody",
+    "hotspot.audio": "body, Audio in the same Choice",
     "tour.id": "id of an AnnotationPage with the behavior sequence",
     "tour.title": "label of that page",
     "tour.text": "summary of that page",
@@ -77,10 +82,7 @@ CARRIES: Mapping[str, str] = {
     "related.label": "metadata",
 }
 
-_WHY = {
-    "hotspot.normal": "a point of a Scene faces nowhere",
-    "hotspot.audio": "the sound files are not among those delivered",
-}
+_WHY = {"hotspot.normal": "a point of a Scene faces nowhere"}
 
 _ADDRESS = re.compile(r"https?://[^\s<>\"{}|\\^`/?#]+(/[^\s<>\"{}|\\^`?#]*)?")
 
@@ -130,7 +132,7 @@ def manifest_of(relic: Exported, base_url: str, *, exported: set[str]) -> Json:
             "metadata": entries(relic),
             "requiredStatement": attribution
             and {"label": words("attribution"), "value": value(attribution)},
-            "rights": digital.uri and rights_address(digital.uri),
+            "rights": digital.uri and canonical(digital.uri),
             "provider": _provider(relic, own),
             "thumbnail": _thumbnail(relic, base_url),
             "rendering": [
@@ -207,8 +209,8 @@ def _thumbnail(relic: Exported, base_url: str) -> list[Json]:
 
 
 def _for_augmented_reality(relic: Exported) -> list[str]:
-    packed = [file.path for file in relic.manifest.files if file.path.endswith(".usdz")]
-    return [*(level.path for level in models(relic.manifest, "ar")), *packed]
+    levels = [level.path for level in models(relic.manifest, "ar")]
+    return [*levels, *packed_models(relic.manifest)]
 
 
 def _reference(base_url: str, relic_id: str, texts: Mapping[str, str] | None) -> Json:
@@ -227,11 +229,14 @@ def _losses(relic: Exported) -> list[Loss]:
     ]
     if not stated.object.title:
         lost.append(Loss(relic.id, "object.title", "not stated: the id is the label it must have"))
-    if (uri := stated.rights.digital.uri) and not rights_address(uri):
+    if (uri := stated.rights.digital.uri) and not canonical(uri):
         why = "rights takes Creative Commons and rightsstatements.org only: it is in metadata"
         lost.append(Loss(relic.id, "rights.digital.uri", why))
     if not models(relic.manifest):
         lost.append(Loss(relic.id, "models", "there is no model for the web: the Scene is empty"))
+    shown = [level.path for level in models(relic.manifest)]
+    lost += untold_models(relic.manifest, [*shown, *_for_augmented_reality(relic)])
+    lost += silent(relic.manifest)
     if stated.hotspot and not placed_hotspots(relic.manifest):
         why = "nothing was read that they could be placed on"
         lost.append(Loss(relic.id, "hotspot.position", why))

@@ -1,19 +1,19 @@
 """What a IIIF viewer shows beside a relic: labelled texts, each in every language it is given in.
 
 IIIF gives `metadata` no meaning but to be read, so every field becomes a pair of a label in
-LABEL_LANGUAGES and the value as the museum wrote it. Language maps, plain text that looks like
-HTML, and the addresses that `rights` takes: IIIF Presentation API 4.0 (draft), "Language of
-Property Values", "HTML Markup in Property Values" and "rights", https://iiif.io/api/presentation/4.0/
+LABEL_LANGUAGES and the value as the museum wrote it. Language maps and plain text that looks like
+HTML: IIIF Presentation API 4.0 (draft), "Language of Property Values" and "HTML Markup in Property
+Values", https://iiif.io/api/presentation/4.0/
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
 from relicscan.metadata.descriptive import Dimension, Related
 from relicscan.metadata.exports.exported import Exported, stated_fields
+from relicscan.metadata.exports.licences import canonical
 from relicscan.metadata.languages import UNDETERMINED
 
 LABEL_LANGUAGES = ("en", "de", "fr", "it", "zh-Hans")
@@ -135,30 +135,6 @@ _OF_OUR_WORDS = ("object.represents", "capture.scale")
 
 LanguageMap = dict[str, list[str]]
 
-_CREATIVE_COMMONS = re.compile(
-    r"https?://(?:www\.)?creativecommons\.org/"
-    r"(licenses/by(?:-nc)?(?:-nd|-sa)?/\d\.\d(?:/(?:igo|scotland|[a-z]{2}))?"
-    r"|publicdomain/(?:zero|mark)/1\.0)"
-    r"(?:/(?:(?:deed|legalcode)(?:\.[A-Za-z-]+)?)?)?"
-)
-_RIGHTS_STATEMENTS = re.compile(
-    r"https?://(?:www\.)?rightsstatements\.org/(?:vocab|page)/"
-    r"((?:InC(?:-OW-EU|-EDU|-NC|-RUU)?|NoC-(?:CR|NC|OKLR|US)|CNE|UND|NKC)/1\.0)/?"
-)
-
-
-def rights_address(uri: str) -> str | None:
-    """The address by which IIIF knows a licence or statement, or None where it knows it not.
-
-    Creative Commons and rightsstatements.org identify theirs with `http`, and a licence and the
-    page that explains it are one.
-    """
-    if found := _CREATIVE_COMMONS.fullmatch(uri):
-        return f"http://creativecommons.org/{found[1]}/"
-    if found := _RIGHTS_STATEMENTS.fullmatch(uri):
-        return f"http://rightsstatements.org/vocab/{found[1]}/"
-    return None
-
 
 def label(texts: Mapping[str, str] | str) -> LanguageMap:
     """Texts by language, or one of none, as a language map for where HTML is never read."""
@@ -186,7 +162,7 @@ def entries(relic: Exported) -> list[dict[str, LanguageMap]]:
     """
     fields, stated = stated_fields(relic), relic.manifest.metadata
     said = stated.rights.digital.uri
-    if said and rights_address(said):
+    if said and canonical(said):
         del fields["rights.digital.uri"]
     found = [
         {

@@ -7,7 +7,6 @@ stand at the origin and are neither turned nor scaled.
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 from relicscan.metadata.exports.exported import (
@@ -16,20 +15,16 @@ from relicscan.metadata.exports.exported import (
     address,
     models,
     placed_hotspots,
+    sounds,
 )
 from relicscan.metadata.exports.iiif_metadata import label, value
+from relicscan.metadata.exports.media_types import media_type
 from relicscan.metadata.languages import UNDETERMINED
 from relicscan.metadata.manifest import LevelRecord
 from relicscan.relic import FloatArray
 
 #: The level that is shown unless another is chosen, and those that stand in for it.
 _SHOWN_FIRST = ("medium", "low", "high", "thumb")
-
-_FORMATS = {
-    ".glb": "model/gltf-binary",
-    ".usdz": "model/vnd.usdz+zip",
-    ".webp": "image/webp",
-}
 
 Json = dict[str, Any]
 
@@ -39,14 +34,18 @@ def scene_of(relic: Exported, base_url: str) -> Json:
     own = address(base_url, relic.id, "scene")
     spots = {spot.id: spot for spot in placed_hotspots(relic.manifest)}
     tours = relic.manifest.metadata.tour if spots else ()
-    comments = [_comment(spot, own, f"{own}/hotspot/{name}") for name, spot in spots.items()]
+    spoken = _spoken(relic, base_url)
+
+    def comment(name: str, at: str) -> Json:
+        return _comment(spots[name], own, f"{own}/{at}", spoken.get(name, []))
+
     pages = [
-        _page(f"{own}/hotspots", comments),
+        _page(f"{own}/hotspots", [comment(name, f"hotspot/{name}") for name in spots]),
         *(
             _page(
                 f"{own}/tour/{tour.id}",
                 [
-                    _comment(spots[step], own, f"{own}/tour/{tour.id}/{number}")
+                    comment(step, f"tour/{tour.id}/{number}")
                     for number, step in enumerate(tour.steps, start=1)
                 ],
                 label=label(tour.title or {}),
@@ -56,7 +55,6 @@ def scene_of(relic: Exported, base_url: str) -> Json:
             for tour in tours
         ),
     ]
-    units = relic.manifest.units
     metre = {"type": "Quantity", "quantityValue": 1.0, "unit": "m"}
     return {
         **filled(
@@ -64,7 +62,7 @@ def scene_of(relic: Exported, base_url: str) -> Json:
                 "id": own,
                 "type": "Scene",
                 "label": label(relic.manifest.metadata.object.title or relic.id),
-                "spatialScale": metre if units and units.scale_known else None,
+                "spatialScale": metre if relic.manifest.scale_known else None,
                 "annotations": [page for page in pages if page["items"]],
             }
         ),
@@ -127,19 +125,28 @@ def _camera(spot: PlacedHotspot, scene: str) -> Json:
     }
 
 
-def _comment(spot: PlacedHotspot, scene: str, own: str) -> Json:
-    """What a hotspot says, in each language the text or else the title."""
-    bodies = [
-        filled(
-            {
-                "type": "TextualBody",
-                "value": text,
-                "format": "text/plain",
-                "language": [] if tag == UNDETERMINED else [tag],
-            }
-        )
+def _spoken(relic: Exported, base_url: str) -> dict[str, list[Json]]:
+    """The sounds of every hotspot that has some."""
+    return {
+        hotspot: [
+            {**file_of(base_url, relic, path, "Audio"), **_language(tag)}
+            for tag, path in by_language.items()
+        ]
+        for hotspot, by_language in sounds(relic.manifest).items()
+    }
+
+
+def _language(tag: str) -> Json:
+    return {} if tag == UNDETERMINED else {"language": [tag]}
+
+
+def _comment(spot: PlacedHotspot, scene: str, own: str, spoken: list[Json]) -> Json:
+    """What a hotspot says: in each language the text or else the title, and the sounds."""
+    written = [
+        {"type": "TextualBody", "value": text, "format": "text/plain", **_language(tag)}
         for tag, text in sorted({**spot.title, **spot.text}.items())
     ]
+    bodies = [*written, *spoken]
     camera = {"id": f"{scene}/camera/{spot.id}", "type": "PerspectiveCamera"}
     return filled(
         {
@@ -184,7 +191,7 @@ def file_of(
             "id": address(base_url, relic.id, path),
             "type": kind,
             "label": named,
-            "format": _FORMATS.get(Path(path).suffix),
+            "format": media_type(path),
         }
     )
 

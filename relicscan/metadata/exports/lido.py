@@ -22,15 +22,16 @@ from pathlib import Path
 from typing import Any
 
 from relicscan.durable import write_durably
+from relicscan.metadata.dating import iso_dates
 from relicscan.metadata.descriptive import Capture, Dimension, Museum, Related, RightsIn
 from relicscan.metadata.exports.exported import Exported, Loss, address, losses, poster
+from relicscan.metadata.exports.media_types import media_type
 from relicscan.metadata.exports.xml_text import (
     add,
     document,
     dropped_characters,
     escaped,
     has_text,
-    iso_dates,
     readable,
     write_xml,
 )
@@ -79,7 +80,6 @@ _MATERIAL = _TERMINOLOGY + "termMaterialsTech_type/material"
 #: LIDO's list has no event for it.
 _DIGITIZATION = "http://www.ics.forth.gr/isl/CRMdig/D2_Digitization_Process"
 _MEASURES = "resourceMeasurementsSet"
-_FORMATS = {".glb": "model/gltf-binary", ".usdz": "model/vnd.usdz+zip", ".webp": "image/webp"}
 
 
 def write(relics: Sequence[Exported], folder: Path, base_url: str | None) -> list[Loss]:
@@ -346,9 +346,8 @@ def _add_resources(parent: Any, manifest: RelicManifest, base_url: str | None) -
         resource = _wrap(resources, "resourceSet") if files else None
         for file in files:
             shown = _wrap(resource, "resourceRepresentation")
-            mime = _FORMATS.get(Path(file.path).suffix)
             where = address(base_url, manifest.id, file.path)
-            add(shown, "lido:linkResource", where, formatResource=mime)
+            add(shown, "lido:linkResource", where, formatResource=media_type(file.path))
             _add_measure(shown, _MEASURES, "file size", "byte", str(file.bytes))
             if file.path in levels:
                 _add_level(shown, manifest, levels[file.path])
@@ -361,7 +360,7 @@ def _add_resources(parent: Any, manifest: RelicManifest, base_url: str | None) -
 
 def _add_level(shown: Any, manifest: RelicManifest, level: LevelRecord) -> None:
     _add_measure(shown, _MEASURES, "triangles", "count", str(level.triangles))
-    if manifest.units and manifest.units.scale_known:
+    if manifest.scale_known:
         low, high = level.bounds_m
         for axis, start, end in zip("xyz", low, high, strict=True):
             _add_measure(shown, _MEASURES, f"along {axis}", "mm", f"{1000 * (end - start):.1f}")

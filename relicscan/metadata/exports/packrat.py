@@ -21,8 +21,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from relicscan.metadata.canonical import write_bytes_atomically
-from relicscan.metadata.csv_cells import guarded
-from relicscan.metadata.exports.exported import Exported, Loss, best_text, losses
+from relicscan.metadata.csv_cells import guarded, pictured
+from relicscan.metadata.exports.exported import Exported, Loss, losses, untold_models
+from relicscan.metadata.languages import best_text, one_text
 
 NAME = "packrat"
 TITLE = "Packrat bulk ingestion table"
@@ -66,7 +67,7 @@ def write(relics: Sequence[Exported], folder: Path, base_url: str | None) -> lis
     lost: list[Loss] = []
     for relic in relics:
         for row in _rows(relic):
-            sheet.writerow({column: guarded(cell) for column, cell in row.items()})
+            sheet.writerow({column: guarded(pictured(cell)) for column, cell in row.items()})
         lost += _lost(relic)
     write_bytes_atomically(folder / FILE, text.getvalue().encode())
     return lost
@@ -76,7 +77,6 @@ def _rows(relic: Exported) -> Iterator[dict[str, str]]:
     """The master and every level, each with its subject, unit and media group."""
     manifest = relic.manifest
     subject = _subject(relic)
-    scale_known = manifest.units is not None and manifest.units.scale_known
     common = {
         **subject,
         "item_name": relic.id,
@@ -89,7 +89,7 @@ def _rows(relic: Exported) -> Iterator[dict[str, str]]:
         yield {
             **common,
             "model_subtitle": "master",
-            "units": "millimeter" if scale_known else "",
+            "units": "millimeter" if manifest.scale_known else "",
             "purpose": "master",
             "directory_path": f"{relic.id}/master",
         }
@@ -97,7 +97,7 @@ def _rows(relic: Exported) -> Iterator[dict[str, str]]:
         yield {
             **common,
             "model_subtitle": f"{level.target} {level.name}",
-            "units": "meter" if scale_known else "",
+            "units": "meter" if manifest.scale_known else "",
             "purpose": _PURPOSES.get(level.target, "download"),
             "directory_path": f"{relic.id}/{level.path.rpartition('.')[0]}",
         }
@@ -105,18 +105,18 @@ def _rows(relic: Exported) -> Iterator[dict[str, str]]:
 
 def _subject(relic: Exported) -> dict[str, str]:
     told = relic.manifest.metadata
-    title, museum = best_text(told.object.title), best_text(told.museum.name)
     return {
         "subject_guid": told.object.inventory_number or "",
-        "subject_name": title[0] if title else "",
+        "subject_name": one_text(told.object.title) or "",
         "unit_guid": told.museum.id or "",
-        "unit_name": museum[0] if museum else "",
+        "unit_name": one_text(told.museum.name) or "",
     }
 
 
 def _lost(relic: Exported) -> Iterator[Loss]:
-    yield from losses(relic, CARRIES)
     manifest = relic.manifest
+    yield from losses(relic, CARRIES)
+    yield from untold_models(manifest, [level.path for level in manifest.levels])
     for field, texts in {
         "object.title": manifest.metadata.object.title,
         "museum.name": manifest.metadata.museum.name,
@@ -135,6 +135,8 @@ def _lost(relic: Exported) -> Iterator[Loss]:
         cell = rows[0][column]
         if not cell and column in _WANTED:
             yield Loss(relic.id, field, f"Packrat wants a {column}, and none is stated")
+        elif pictured(cell) != cell:
+            yield Loss(relic.id, field, "control characters are written as pictures of them")
         elif guarded(cell) != cell:
             yield Loss(relic.id, field, f"the apostrophe before it in {column} is Packrat's too")
     if not rows[0]["units"]:

@@ -13,8 +13,7 @@ the specification insists on what a relic does not state:
 - `name` is the relic's id, and `description` a sentence about the dataset.
 - `license` is the text "No licence is stated.": a textual description is allowed.
 - `datePublished` has no way to say "unknown", and nothing in a relic says when it is
-  published. The date of its capture stands there, and the crate says that it does; without
-  one the property is missing, and whoever publishes the crate has to add it.
+  published: the property is missing, and whoever publishes the crate has to add it.
 - A capture by an unknown device has an instrument that says so.
 
 Each of these is told as a Loss. Actions have no times but that of the capture: when a run took
@@ -23,13 +22,13 @@ place is in no file of a relic that is the same on every machine.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 from relicscan.errors import OutputError
 from relicscan.metadata.canonical import (
+    bytes_sha256,
     canonical_json,
     write_bytes_atomically,
     write_json_atomically,
@@ -37,7 +36,8 @@ from relicscan.metadata.canonical import (
 from relicscan.metadata.descriptive import Museum
 from relicscan.metadata.exports.exported import Exported, Loss, address, losses, poster
 from relicscan.metadata.exports.files import copy_files
-from relicscan.metadata.exports.ro_crate_actions import actions, date_published, operator
+from relicscan.metadata.exports.media_types import media_type
+from relicscan.metadata.exports.ro_crate_actions import actions
 from relicscan.metadata.exports.ro_crate_graph import (
     Graph,
     Ref,
@@ -58,7 +58,6 @@ MANIFEST = "relic.json"
 SPECIFICATION = "https://w3id.org/ro/crate/1.3"
 PROFILE = "https://w3id.org/ro/wfrun/process/0.6"
 
-_NOT_PUBLISHED = "No date of publication is stated: datePublished is the date of the capture."
 _IN_MANIFEST = "relic.json, which is in the crate"
 
 CARRIES: Mapping[str, str] = {
@@ -72,7 +71,7 @@ CARRIES: Mapping[str, str] = {
     "object.place": "locationCreated of the object",
     "object.maker": "creator of the object",
     "object.inventory_number": "identifier of the object",
-    "object.dating.edtf": "additionalProperty 'dating' of the object; a single date: dateCreated",
+    "object.dating.edtf": "additionalProperty 'dating' of the object; one date AD: dateCreated",
     "object.dating.display": "description of 'dating'",
     "object.dimension.kind": "name of a QuantitativeValue in the object's size",
     "object.dimension.value": "value of that QuantitativeValue",
@@ -94,8 +93,8 @@ CARRIES: Mapping[str, str] = {
     "capture.method": "measurementTechnique of the root dataset",
     "capture.device": "instrument of the capture",
     "capture.software": "instrument of the capture",
-    "capture.operator": "agent of the capture, author of the root dataset",
-    "capture.date": "startTime and endTime of the capture, or its parameter 'date' (EDTF)",
+    "capture.operator": "agent of the capture",
+    "capture.date": "endTime (and startTime) of the capture, or its parameter 'date' (EDTF)",
     "capture.calibration": "parameter 'calibration' of the capture",
     "capture.scale": "parameter 'scale' of the capture",
     "capture.scale_basis": "parameter 'scale basis' of the capture",
@@ -107,7 +106,7 @@ CARRIES: Mapping[str, str] = {
     "hotspot.camera.target": _IN_MANIFEST,
     "hotspot.title": _IN_MANIFEST,
     "hotspot.text": _IN_MANIFEST,
-    "hotspot.audio": _IN_MANIFEST,
+    "hotspot.audio": f"{_IN_MANIFEST}; File entities",
     "tour.id": _IN_MANIFEST,
     "tour.title": _IN_MANIFEST,
     "tour.text": _IN_MANIFEST,
@@ -125,18 +124,8 @@ CARRIES: Mapping[str, str] = {
     "checksums": "sha256 of every File",
 }
 
-#: Media types as IANA has them (PLY has none), and what a file is besides a File.
-_KINDS = {
-    ".glb": ("model/gltf-binary", "3DModel"),
-    ".usdz": ("model/vnd.usdz+zip", "3DModel"),
-    ".ply": (None, "3DModel"),
-    ".webp": ("image/webp", "ImageObject"),
-    ".png": ("image/png", "ImageObject"),
-    ".jpg": ("image/jpeg", "ImageObject"),
-    ".mp3": ("audio/mpeg", "AudioObject"),
-    ".m4a": ("audio/mp4", "AudioObject"),
-    ".json": ("application/json", None),
-}
+#: What a file is besides a File, by the first half of its media type.
+_KINDS = {"model": "3DModel", "image": "ImageObject", "audio": "AudioObject"}
 _WHAT = {
     "3DModel": "A three-dimensional model.",
     "ImageObject": "A picture of the model.",
@@ -172,7 +161,13 @@ def write_crate(relic: Exported, folder: Path, base_url: str | None) -> list[Los
 def document(relic: Exported, base_url: str | None = None) -> dict[str, Any]:
     """What ro-crate-metadata.json says: flattened, compacted JSON-LD."""
     graph: Graph = {}
-    _descriptor(graph, relic)
+    add(
+        graph,
+        DESCRIPTOR,
+        "CreativeWork",
+        about={"@id": "./"},
+        conformsTo={"@id": SPECIFICATION},
+    )
     add(graph, "./", "Dataset")
     files = [
         _file(graph, relic, file, base_url) for file in (*relic.manifest.delivered, _own(relic))
@@ -181,18 +176,6 @@ def document(relic: Exported, base_url: str | None = None) -> dict[str, Any]:
     _root(graph, relic, thing, files, base_url)
     add(graph, "./", "Dataset", mentions=actions(graph, relic, thing, files))
     return {"@context": f"{SPECIFICATION}/context", "@graph": list(graph.values())}
-
-
-def _descriptor(graph: Graph, relic: Exported) -> None:
-    dated = date_published(relic.manifest.metadata.capture) is not None
-    add(
-        graph,
-        DESCRIPTOR,
-        "CreativeWork",
-        about={"@id": "./"},
-        conformsTo={"@id": SPECIFICATION},
-        description=_NOT_PUBLISHED if dated else None,
-    )
 
 
 def _root(
@@ -212,9 +195,7 @@ def _root(
         name=by_language(stated.object.title) or relic.id,
         description=by_language(stated.object.description)
         or {"@value": f"The three-dimensional models of {relic.id}.", "@language": "en"},
-        datePublished=date_published(stated.capture),
         publisher=_museum(graph, stated.museum),
-        author=operator(graph, stated.capture),
         about=thing,
         image={"@id": path_id(image)} if image else None,
         measurementTechnique=by_language(stated.capture.method),
@@ -244,13 +225,15 @@ def _museum(graph: Graph, museum: Museum) -> Ref | None:
 def _own(relic: Exported) -> FileRecord:
     """relic.json as it is written."""
     content = canonical_json(relic.manifest)
-    return FileRecord(path=MANIFEST, bytes=len(content), sha256=hashlib.sha256(content).hexdigest())
+    return FileRecord(path=MANIFEST, bytes=len(content), sha256=bytes_sha256(content))
 
 
 def _file(graph: Graph, relic: Exported, file: FileRecord, base_url: str | None) -> Ref:
-    media, kind = _KINDS.get(PurePosixPath(file.path).suffix.lower(), (None, None))
+    media = media_type(file.path)
+    kind = _KINDS.get((media or "").partition("/")[0])
     match file:
         case MasterRecord():
+            kind = "3DModel"  # PLY has no media type
             what = f"The full-resolution mesh: {file.triangles} triangles."
         case LevelRecord():
             what = f"Model {file.name} for {file.target}: {file.triangles} triangles."
@@ -274,12 +257,8 @@ def _file(graph: Graph, relic: Exported, file: FileRecord, base_url: str | None)
 def _filled_in(relic: Exported) -> list[Loss]:
     """What the specification insists on and the relic does not state."""
     stated = relic.manifest.metadata
-    instead = (
-        "the date of capture stands there"
-        if date_published(stated.capture)
-        else "it is missing: add it before the crate is published"
-    )
-    told = [("datePublished", f"a crate needs the day of its publication; {instead}")]
+    why = "a crate needs the day of its publication; it is missing: add it before it is published"
+    told = [("datePublished", why)]
     if not stated.rights.digital.uri:
         told.append(("rights.digital.uri", "a crate needs a licence; it says that none is stated"))
     if stated.capture.model_dump() and not (stated.capture.device or stated.capture.software):

@@ -14,10 +14,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from urllib.parse import quote
 
+from relicscan.metadata.dating import calendar_dates
 from relicscan.metadata.descriptive import Capture
 from relicscan.metadata.exports.exported import Exported
 from relicscan.metadata.exports.ro_crate_graph import (
-    DAY,
     Graph,
     Ref,
     add,
@@ -73,7 +73,7 @@ def actions(graph: Graph, relic: Exported, thing: Ref, files: list[Ref]) -> list
 def _capture(graph: Graph, said: Capture, thing: Ref, scans: list[Ref]) -> Ref | None:
     if not said.model_dump():
         return None
-    begin, end = _days(said.date)
+    begin, end = calendar_dates(said.date) or (None, None)
     device = said.device or (None if said.software else "not stated")
     return add(
         graph,
@@ -81,7 +81,8 @@ def _capture(graph: Graph, said: Capture, thing: Ref, scans: list[Ref]) -> Ref |
         "CreateAction",
         name="Capture of the object",
         description=by_language(said.notes),
-        agent=operator(graph, said),
+        # A name or a pseudonym, of whom or what is not stated.
+        agent=named(graph, "#operator", "Thing", said.operator),
         instrument=[
             named(graph, "#device", "IndividualProduct", device),
             named(graph, "#capture-software", "CreativeWork", said.software),
@@ -136,6 +137,7 @@ def _step(
                     description=step.overridden.get(name),
                 )
                 for name, value in step.parameters.items()
+                if value is not None
             ),
         ],
         result=after,
@@ -167,20 +169,3 @@ def _relicscan(graph: Graph, versions: Mapping[str, str]) -> Ref:
             if name != "relicscan"
         ],
     )
-
-
-def operator(graph: Graph, said: Capture) -> Ref | None:
-    """Who captured the object: a name or a pseudonym."""
-    return named(graph, "#operator", "Person", said.operator)
-
-
-def date_published(capture: Capture) -> str | None:
-    """What stands for the date of publication, which no relic states: that of its capture."""
-    return _days(capture.date)[1]
-
-
-def _days(edtf: str | None) -> tuple[str | None, str | None]:
-    """The first and the last day, month or year, where EDTF says no more than these."""
-    begin, slash, end = (edtf or "").partition("/")
-    end = end if slash else begin
-    return (begin, end) if DAY.fullmatch(begin) and DAY.fullmatch(end) else (None, None)

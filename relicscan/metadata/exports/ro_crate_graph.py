@@ -7,15 +7,11 @@ lists of one as a single value, nothing where there is nothing to say.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import quote
 
 from relicscan.metadata.languages import UNDETERMINED
-
-#: A day, a month or a year: where EDTF, ISO 8601 and schema.org say the same.
-DAY = re.compile(r"[0-9]{4}(-(0[1-9]|1[0-2])(-[0-9]{2})?)?")
 
 Graph = dict[str, dict[str, Any]]
 Ref = dict[str, str]

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from relicscan.metadata.dating import calendar_dates
 from relicscan.metadata.descriptive import Dimension, Related, RightsIn
 from relicscan.metadata.exports.exported import Exported
 from relicscan.metadata.exports.ro_crate_graph import (
-    DAY,
     Graph,
     Ref,
     add,
@@ -21,9 +21,8 @@ from relicscan.metadata.exports.ro_crate_graph import (
     named,
     property_value,
 )
+from relicscan.units import UNECE_CODES
 
-#: UN/CEFACT Recommendation 20.
-_UNIT_CODES = {"mm": "MMT", "cm": "CMT", "dm": "DMT", "m": "MTR", "in": "INH", "ft": "FOT"}
 _RELATIONS = {"part of": "isPartOf", "has part": "hasPart", "copy of": "isBasedOn"}
 
 
@@ -35,7 +34,8 @@ def physical_object(graph: Graph, relic: Exported) -> Ref:
     single = None
     if said.dating:
         edtf = said.dating.edtf
-        single = edtf if edtf and DAY.fullmatch(edtf.removeprefix("-")) else None
+        first, last = calendar_dates(edtf) or ("", None)
+        single = first if first == last else None
         dating = property_value(
             graph, "#dating", "dating", edtf, description=by_language(said.dating.display)
         )
@@ -84,7 +84,7 @@ def _size(graph: Graph, number: int, dimension: Dimension) -> Ref:
         description=by_language(dimension.part),
         value=dimension.value,
         unitText=dimension.unit,
-        unitCode=_UNIT_CODES.get(dimension.unit),
+        unitCode=UNECE_CODES[dimension.unit],
         additionalProperty=property_value(
             graph,
             f"{here}/uncertainty",

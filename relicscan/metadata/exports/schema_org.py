@@ -22,17 +22,28 @@ that a work tells of.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import quote
 
 from relicscan.metadata.canonical import canonical_json, write_bytes_atomically
+from relicscan.metadata.dating import calendar_dates
 from relicscan.metadata.descriptive import Dimension, ObjectInfo, RightsIn
-from relicscan.metadata.exports.exported import Exported, Loss, address, losses, models, poster
+from relicscan.metadata.exports.exported import (
+    Exported,
+    Loss,
+    address,
+    losses,
+    models,
+    packed_models,
+    poster,
+    untold_models,
+)
+from relicscan.metadata.exports.media_types import media_type
 from relicscan.metadata.languages import UNDETERMINED
 from relicscan.metadata.manifest import FileRecord, LevelRecord
+from relicscan.units import UNECE_CODES
 
 NAME = "schema-org"
 TITLE = "schema.org 3DModel (JSON-LD)"
@@ -76,22 +87,6 @@ CARRIES: Mapping[str, str] = {
     },
 }
 
-#: Codes of units of length in UN/CEFACT Recommendation 20.
-_UNIT_CODES = {
-    "mm": "MMT",
-    "cm": "CMT",
-    "dm": "DMT",
-    "m": "MTR",
-    "in": "INH",
-    "ft": "FOT",
-    "us-ft": "M51",
-}
-
-_FORMATS = {".glb": "model/gltf-binary", ".usdz": "model/vnd.usdz+zip"}
-
-#: A day, a month or a year of ISO 8601-1, without anything that makes it uncertain.
-_EXACT = re.compile(r"(?!0000)[0-9]{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01]))?)?")
-
 Json = dict[str, Any]
 
 
@@ -117,7 +112,6 @@ def model_of(relic: Exported, base_url: str | None) -> Json:
     manifest = relic.manifest
     stated, picture = manifest.metadata, poster(manifest)
     own = _address(relic, FILE, base_url)
-    to_scale = manifest.units is not None and manifest.units.scale_known
     return _filled(
         {
             "@context": "https://schema.org",
@@ -127,7 +121,7 @@ def model_of(relic: Exported, base_url: str | None) -> Json:
             "name": _texts(stated.object.title),
             "description": _texts(stated.object.description),
             "disambiguatingDescription": _texts(_in_english(stated.object.represents)),
-            "isResizable": False if to_scale else None,
+            "isResizable": False if manifest.scale_known else None,
             "thumbnailUrl": picture and _address(relic, picture, base_url),
             "encoding": [_media(relic, file, base_url) for file in _files(relic)],
             "provider": _museum(relic),
@@ -168,7 +162,9 @@ def _dates(stated: ObjectInfo) -> Json:
 
 
 def _exact(edtf: str | None) -> str | None:
-    return edtf if edtf and _EXACT.fullmatch(edtf) else None
+    """One day, month or year of the calendar, and nothing else."""
+    first, last = calendar_dates(edtf) or ("", None)
+    return first if first == last else None
 
 
 def _dimensions(dimensions: Sequence[Dimension]) -> Json:
@@ -187,7 +183,7 @@ def _dimensions(dimensions: Sequence[Dimension]) -> Json:
 
 def _quantity(dimension: Dimension) -> Json:
     """The value is a text: a number would forget how exactly it was given."""
-    unit = {"unitCode": _UNIT_CODES[dimension.unit], "unitText": dimension.unit}
+    unit = {"unitCode": UNECE_CODES[dimension.unit], "unitText": dimension.unit}
     uncertainty = _property("uncertainty", dimension.uncertainty)
     return _filled(
         {
@@ -219,7 +215,8 @@ def _museum(relic: Exported) -> Json:
 
 def _files(relic: Exported) -> list[FileRecord]:
     """The models for the web and for augmented reality, from the smallest to the largest."""
-    packed = [file for file in relic.manifest.files if file.path.endswith(".usdz")]
+    paths = packed_models(relic.manifest)
+    packed = [file for file in relic.manifest.files if file.path in paths]
     return [*models(relic.manifest), *models(relic.manifest, "ar"), *packed]
 
 
@@ -230,7 +227,7 @@ def _media(relic: Exported, file: FileRecord, base_url: str | None) -> Json:
             "@type": "MediaObject",
             "name": file.name if isinstance(file, LevelRecord) else path.stem,
             "contentUrl": _address(relic, file.path, base_url),
-            "encodingFormat": _FORMATS.get(path.suffix),
+            "encodingFormat": media_type(file.path),
             "contentSize": f"{file.bytes} B",
             "sha256": file.sha256,
         }
@@ -269,6 +266,7 @@ def _filled(given: Json) -> Json:
 
 def _losses(relic: Exported) -> list[Loss]:
     lost = losses(relic, CARRIES)
+    lost += untold_models(relic.manifest, [file.path for file in _files(relic)])
     dating = relic.manifest.metadata.object.dating
     if dating and dating.edtf and not _exact(dating.edtf):
         why = "dateCreated takes one exact date from the year 1 on: it is a text in temporal"

@@ -26,17 +26,20 @@ from relicscan.metadata.canonical import write_json_atomically
 from relicscan.metadata.exports.exported import (
     Exported,
     Loss,
-    best_text,
     losses,
     models,
     placed_hotspots,
     poster,
+    silent,
+    sounds,
     stated_fields,
+    untold_models,
 )
 from relicscan.metadata.exports.files import copy_files
+from relicscan.metadata.exports.media_types import media_type
 from relicscan.metadata.exports.svx_setup import Box, hotspot_annotations, setup
 from relicscan.metadata.exports.svx_texts import by_path, said, voyager_language, voyager_languages
-from relicscan.metadata.languages import UNDETERMINED
+from relicscan.metadata.languages import UNDETERMINED, one_text
 from relicscan.metadata.manifest import FileRecord, LevelRecord, RelicManifest
 
 NAME = "svx"
@@ -78,6 +81,7 @@ CARRIES: Mapping[str, str] = {
     "hotspot.camera.target": "setups[0].snapshots.states[], as orbit and offset",
     "hotspot.title": "models[0].annotations[].titles",
     "hotspot.text": "models[0].annotations[].leads",
+    "hotspot.audio": "metas[0].audio[], with the files, and models[0].annotations[].audioId",
     "tour.title": "setups[0].tours[].titles",
     "tour.text": "setups[0].tours[].leads",
     "tour.steps": "setups[0].tours[].steps[]",
@@ -93,17 +97,17 @@ _QUALITIES = {
     "high": "High",
     "ultra": "Highest",
 }
-_MIME = {".glb": "model/gltf-binary", ".usdz": "model/vnd.usdz+zip"}
 
 
 def write(relics: Sequence[Exported], folder: Path, base_url: str | None) -> list[Loss]:
-    """`<id>/scene.svx.json` with its models and poster, all addresses relative to it."""
+    """`<id>/scene.svx.json` with its models, sounds and poster, all addresses relative to it."""
     lost = []
     for relic in relics:
         place = folder / relic.id
         place.mkdir(exist_ok=True)
         derivatives, paths, unused = _derivatives(relic.manifest)
         picture = poster(relic.manifest)
+        paths += [path for clip in _spoken(relic.manifest).values() for path in clip.values()]
         copy_files(relic, [*paths, *([picture] if picture else [])], place)
         write_json_atomically(place / FILE, _document(relic, derivatives, paths))
         lost += [*_lost(relic), *unused]
@@ -114,7 +118,7 @@ def _document(relic: Exported, derivatives: list[Any], paths: list[str]) -> dict
     manifest = relic.manifest
     model: dict[str, Any] = {"units": "inherit", "derivatives": derivatives}
     scene: dict[str, Any] = {"name": relic.id, "nodes": [0, 1, 3], "setup": 0, "meta": 0}
-    if _scale_known(manifest):
+    if manifest.scale_known:
         # Delivered models are in metres.
         model["units"] = scene["units"] = "m"
     box = _box(manifest)
@@ -122,15 +126,15 @@ def _document(relic: Exported, derivatives: list[Any], paths: list[str]) -> dict
         model["boundingBox"] = {"min": box[0], "max": box[1]}
     hotspots = placed_hotspots(manifest)
     if hotspots:
-        model["annotations"] = hotspot_annotations(hotspots, box)
+        model["annotations"] = hotspot_annotations(hotspots, box, _spoken(manifest))
     asset = {
         "type": "application/si-dpo-3d.document+json",
         "version": "2.0",
         "generator": "relicscan",
     }
     digital = manifest.metadata.rights.digital
-    if credit := best_text(digital.attribution or digital.holder):
-        asset["copyright"] = credit[0]
+    if credit := one_text(digital.credit):
+        asset["copyright"] = credit
     return {
         "asset": asset,
         "scene": 0,
@@ -187,7 +191,8 @@ def _derivatives(manifest: RelicManifest) -> tuple[list[dict[str, Any]], list[st
         unused.append(
             Loss(manifest.id, "models", f"Voyager has one model for AR: not {level.path}")
         )
-    return found, paths, unused
+    told = [level.path for level in (*web, *models(manifest, "ar"))]
+    return found, paths, [*unused, *untold_models(manifest, [*told, *paths])]
 
 
 def _derivative(usage: str, quality: str, file: FileRecord, level: LevelRecord) -> dict[str, Any]:
@@ -195,7 +200,7 @@ def _derivative(usage: str, quality: str, file: FileRecord, level: LevelRecord) 
         "byteSize": file.bytes,
         "numFaces": level.triangles,
         "imageSize": level.texture_side,
-        "mimeType": _MIME.get(PurePosixPath(file.path).suffix.lower()),
+        "mimeType": media_type(file.path),
     }
     known = {name: value for name, value in figures.items() if value}
     return {
@@ -212,10 +217,6 @@ def _box(manifest: RelicManifest) -> Box | None:
         return None
     low, high = shown[-1].bounds_m
     return np.asarray(low), np.asarray(high)
-
-
-def _scale_known(manifest: RelicManifest) -> bool:
-    return manifest.units is not None and manifest.units.scale_known
 
 
 # --- Metadata
@@ -235,11 +236,28 @@ def _meta(relic: Exported, paths: Sequence[str]) -> dict[str, Any]:
     checksums = {file.path: file.sha256 for file in manifest.delivered}
     process |= {f"{path}.sha256": checksums[path] for path in paths}
     meta: dict[str, Any] = {"collection": collection, "process": process}
+    if spoken := _spoken(manifest):
+        meta["audio"] = [_clip(hotspot, clip) for hotspot, clip in spoken.items()]
     if picture := poster(manifest):
         size = next(file.bytes for file in manifest.files if file.path == picture)
         image = {"uri": quote(picture), "quality": "High", "usage": "Render"}
         meta["images"] = [{**image, **({"byteSize": size} if size else {})}]
     return meta
+
+
+def _spoken(manifest: RelicManifest) -> dict[str, dict[str, str]]:
+    """By hotspot and Voyager's name for a language, the paths of the sounds that it can play."""
+    found = {
+        hotspot: {name: clip[tag] for tag, name in voyager_languages(clip).items()}
+        for hotspot, clip in sounds(manifest).items()
+    }
+    return {hotspot: clip for hotspot, clip in found.items() if clip}
+
+
+def _clip(hotspot: str, clip: Mapping[str, str]) -> dict[str, Any]:
+    """Voyager reads captions and durations of a clip without asking whether there are any."""
+    uris = {name: quote(path) for name, path in clip.items()}
+    return {"id": hotspot, "name": hotspot, "uris": uris, "captionUris": {}, "durations": {}}
 
 
 # --- What is lost
@@ -250,6 +268,11 @@ def _lost(relic: Exported) -> Iterator[Loss]:
     for field, value in stated_fields(relic).items():
         if field in CARRIES:
             yield from _untold(relic, field, value if isinstance(value, list) else [value])
+    yield from silent(relic.manifest)
+    for spoken, clip in sounds(relic.manifest).items():
+        if UNDETERMINED in clip:
+            why = f"Voyager plays no sound without a language, as that of {spoken!r} is"
+            yield Loss(relic.id, f"hotspot.audio@{UNDETERMINED}", why)
     metadata = relic.manifest.metadata
     if relic.manifest.frame is None:
         for field in ("hotspot", "tour"):

@@ -11,7 +11,7 @@ none, it is seen from outside the middle of the model.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from typing import Any
 
 import numpy as np
@@ -28,12 +28,14 @@ Box = tuple[FloatArray, FloatArray]
 _VIEW_SCALE_WITHOUT_UNIT = 10.0
 
 
-def hotspot_annotations(hotspots: Sequence[PlacedHotspot], box: Box | None) -> list[dict[str, Any]]:
-    """The hotspots of a model whose bounds are `box`."""
-    return [_annotation(hotspot, box) for hotspot in hotspots]
+def hotspot_annotations(
+    hotspots: Sequence[PlacedHotspot], box: Box | None, spoken: Container[str]
+) -> list[dict[str, Any]]:
+    """Hotspots of a model whose bounds are `box`; those in `spoken` have a sound of their id."""
+    return [_annotation(hotspot, box, hotspot.id in spoken) for hotspot in hotspots]
 
 
-def _annotation(hotspot: PlacedHotspot, box: Box | None) -> dict[str, Any]:
+def _annotation(hotspot: PlacedHotspot, box: Box | None, is_spoken: bool) -> dict[str, Any]:
     found = {
         "id": hotspot.id,
         **said("title", "titles", hotspot.title),
@@ -41,7 +43,9 @@ def _annotation(hotspot: PlacedHotspot, box: Box | None) -> dict[str, Any]:
         "position": _rounded(hotspot.position),
         "direction": _rounded(_outwards(hotspot, box)),
     }
-    if hotspot.text:
+    if is_spoken:
+        found["audioId"] = hotspot.id
+    if hotspot.text or is_spoken:
         found["style"] = "Extended"  # the plain style shows the title alone
     if hotspot.camera is not None:
         found["viewId"] = f"view-{hotspot.id}"
@@ -54,7 +58,7 @@ def setup(
     """How the scene is shown, its language, and the tours. Without a scale no tools, which
     would measure in one.
     """
-    scale_known = manifest.units is not None and manifest.units.scale_known
+    scale_known = manifest.scale_known
     found: dict[str, Any] = {
         "interface": {"visible": True, "logo": False, "menu": True, "tools": scale_known},
         "viewer": {

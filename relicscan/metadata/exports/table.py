@@ -7,7 +7,8 @@ counts from 0. Texts that a spreadsheet would compute get an apostrophe, which
 `relicscan.metadata.csv_cells.unguarded` takes away again; numbers are numbers.
 
 What relic.toml says of how to run (`scan`, `crop`, `pipeline`) describes no object and is not
-here. Of steps there are the names; relic.json has their parameters. Excel shows 32,767
+here. Of relic.json there is a part: of steps the names, of deviations the root mean squares (in
+millimetres where the scale is known, as a share of the diagonal always). Excel shows 32,767
 characters of a cell and no more; the file has all of them.
 """
 
@@ -22,7 +23,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from relicscan.metadata.canonical import write_bytes_atomically
-from relicscan.metadata.csv_cells import guarded
+from relicscan.metadata.csv_cells import guarded, pictured
 from relicscan.metadata.exports.exported import Exported, Loss, address, losses
 from relicscan.metadata.manifest import FileRecord, LevelRecord, SourceRecord
 from relicscan.metadata.relic_toml import RelicToml
@@ -58,7 +59,10 @@ def _tables_in(annotation: Any) -> list[type[BaseModel]]:
     return [table for part in getattr(annotation, "__args__", ()) for table in _tables_in(part)]
 
 
-#: Every field has a column of its name, so none is ever lost.
+#: Characters that a cell of Excel holds.
+_EXCEL_CELL = 32_767
+
+#: Every field of relic.toml that describes has a column of its name.
 CARRIES: Mapping[str, str] = {
     "id": "`id`",
     **{path: f"`{path}`" for path in _carried(RelicToml)},
@@ -67,13 +71,13 @@ CARRIES: Mapping[str, str] = {
     "master": "`master.path`, `.bytes`, `.triangles`",
     "sources": "`sources[n].path`",
     "steps": "`steps[n].stage`",
-    "deviation": "`models.<target>.<level>.deviation_….rms_mm`",
+    "deviation": "`models.<target>.<level>.deviation_….rms_mm`, `.rms_of_diagonal`",
     "checksums": "`….sha256` of master, models, files and sources",
 }
 
 
 def write(relics: Sequence[Exported], folder: Path, base_url: str | None) -> list[Loss]:
-    """`relics.csv`: a column where any of the relics has something to say. Nothing is lost.
+    """`relics.csv`: a column where any of the relics has something to say.
 
     With `base_url`, every model also has its address in a column `url`.
     """
@@ -85,7 +89,18 @@ def write(relics: Sequence[Exported], folder: Path, base_url: str | None) -> lis
     for row in rows:
         sheet.writerow([_cell(row.get(column)) for column in columns])
     write_bytes_atomically(folder / FILE, text.getvalue().encode("utf-8-sig"))
-    return [loss for relic in relics for loss in losses(relic, CARRIES)]
+    lost = [loss for relic in relics for loss in losses(relic, CARRIES)]
+    for relic, row in zip(relics, rows, strict=True):
+        lost += [Loss(relic.id, name, why) for (_, name), cell in row.items() for why in _cut(cell)]
+    return lost
+
+
+def _cut(cell: Cell) -> Iterator[str]:
+    """What becomes of a cell in a table."""
+    if isinstance(cell, str) and pictured(cell) != cell:
+        yield "control characters are written as pictures of them"
+    if isinstance(cell, str) and len(cell) > _EXCEL_CELL:
+        yield f"Excel cuts what is longer than {_EXCEL_CELL:,} characters"
 
 
 def flat(value: Any, path: str) -> Iterator[tuple[Order, str, Cell]]:
@@ -111,12 +126,11 @@ def _row(relic: Exported, base_url: str | None) -> Iterator[tuple[Column, Cell]]
     """The columns of one relic with their values."""
     manifest = relic.manifest
     # What a run finds out first, then what the museum says, then what there is of files.
-    scale_known = manifest.units.scale_known if manifest.units else False
     first = {
         "id": relic.id,
         "state": manifest.state,
         "verdict": manifest.verdict,
-        "scale_known": str(scale_known).lower(),
+        "scale_known": str(manifest.scale_known).lower(),
     }
     for place, (name, text) in enumerate(first.items()):
         yield ((0, place), name), text
@@ -158,7 +172,9 @@ def _model(
         triangles=level.triangles,
         **{
             "deviation_scan_to_level.rms_mm": there.rms_mm if there else None,
+            "deviation_scan_to_level.rms_of_diagonal": there.rms_of_diagonal if there else None,
             "deviation_level_to_scan.rms_mm": back.rms_mm if back else None,
+            "deviation_level_to_scan.rms_of_diagonal": back.rms_of_diagonal if back else None,
         },
         **({"url": address(base_url, relic.id, level.path)} if base_url else {}),
     )
@@ -170,4 +186,4 @@ def _cell(value: Cell) -> str:
         return ""
     if isinstance(value, float):
         return repr(value + 0.0)  # -0.0 + 0.0 is 0.0
-    return str(value) if isinstance(value, int) else guarded(str(value))
+    return str(value) if isinstance(value, int) else guarded(pictured(str(value)))

@@ -1,4 +1,4 @@
-"""What the XML exports share: texts that XML can hold, elements by language, addresses, dates.
+"""What the XML exports share: texts that XML can hold, elements by language, addresses.
 
 XML 1.0 (fifth edition, production 2, Char) has no place for most control characters, not even
 escaped: these are dropped and told. Everything else is carried: line ends, bidirectional
@@ -15,13 +15,10 @@ from urllib.parse import quote
 
 from relicscan.errors import OutputError
 from relicscan.metadata.canonical import write_bytes_atomically
-from relicscan.metadata.dating import years_of
 from relicscan.metadata.exports.exported import Exported, Loss, stated_fields
 
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _XML = "http://www.w3.org/XML/1998/namespace"
-_DAY = r"-?[0-9]{4}(?:-(?:0[1-9]|1[0-2])(?:-[0-9]{2})?)?"
-_EXACT = re.compile(rf"({_DAY})(?:/({_DAY}))?")
 
 
 def xml_text(text: str) -> tuple[str, bool]:
@@ -102,27 +99,6 @@ def escaped(address: str) -> str:
     port = ":" if re.fullmatch("[^:]*(:[0-9]+)?", host) else ""
     free = "%/?=&+,;:@!$'()*"
     return scheme + quote(host, f"%{port}") + quote(path, free) + hash_ + quote(fragment, free)
-
-
-def iso_dates(edtf: str) -> tuple[str | None, str | None, bool]:
-    """The first and the last date of an EDTF date in ISO 8601-1, and whether that is all it says.
-
-    A date or period of plain dates stays as it is; of others ("1575~", "-05XX", "2001-21") these
-    are the years that they reach over, and what they say of doubt is not in them. None where a
-    period is open. ISO 8601 counts years as EDTF does: 0000 is 1 BC.
-    """
-    if exact := _EXACT.fullmatch(edtf):
-        return exact[1], exact[2] or exact[1], True
-    first, last = years_of(edtf)
-    return iso_year(first), iso_year(last), False
-
-
-def iso_year(year: int | None) -> str | None:
-    """Four digits at least; years before 0000 and after 9999 have a sign (ISO 8601, 4.1.2.4)."""
-    if year is None:
-        return None
-    sign = "-" if year < 0 else "+" if year > 9999 else ""
-    return f"{sign}{abs(year):04d}"
 
 
 def write_xml(path: Path, root: Any) -> None:

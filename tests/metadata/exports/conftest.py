@@ -24,6 +24,7 @@ from relicscan.metadata.manifest import (
     relic_manifest,
 )
 from relicscan.metadata.relic_toml import RelicToml, read_relic_toml
+from relicscan.metadata.sounds import sound_path
 from relicscan.relic import Frame, PointCloud, Relic, Scan, SourceFile, Step
 
 SAMPLES = Path(__file__).resolve().parents[3] / "samples"
@@ -156,6 +157,21 @@ ATTACKS = {
 }
 
 
+def distinct(stated: Any, path: str = "") -> Any:
+    """The same with its path in every text by language, so that none is taken for another."""
+    if isinstance(stated, list):
+        return [distinct(inside, path) for inside in stated]
+    if not isinstance(stated, dict):
+        return stated
+    below = {key: f"{path}.{key}" for key in stated}
+    return {
+        key: f"{inside} ({path})"
+        if key in ("en", "de", "fr", "it", "ar", "zh-Hans") and not path.endswith("audio")
+        else distinct(inside, below[key])
+        for key, inside in stated.items()
+    }
+
+
 @pytest.fixture
 def export_of(tmp_path: Path) -> Callable[[dict[str, Any]], Exported]:
     """Makes the output of a relic whose relic.toml says what is given."""
@@ -215,8 +231,14 @@ def exported(out: Path, toml: RelicToml) -> Exported:
     """The output of a relic: files that stand for models and pictures, and their manifest."""
     assert toml.id is not None
     folder = out / toml.id
-    names = [f"web/{n}.glb" for n in ("thumb", "low", "medium", "high")] + ["ar/model.glb"]
+    names = [f"web/{n}.glb" for n in ("thumb", "low", "medium", "high")]
+    names += ["ar/model.glb", "wechat/low.glb"]
     files = ["ar/model.usdz", "preview/poster.webp", "preview/turn-0.webp"]
+    files += [
+        sound_path(hotspot.id, tag, given)
+        for hotspot in toml.hotspot
+        for tag, given in (hotspot.audio or {}).items()
+    ]
     for size, name in enumerate(["master/mesh.ply", *names, *files], start=1):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(f"{toml.id} {name} ".encode() * 10 * size)

@@ -5,14 +5,18 @@ from __future__ import annotations
 import numpy as np
 
 from relicscan.metadata.exports.exported import (
+    PARTS,
     Exported,
     Loss,
     address,
-    best_text,
     losses,
     models,
+    parts,
     placed_hotspots,
+    silent,
+    sounds,
     stated_fields,
+    untold_models,
 )
 
 
@@ -31,19 +35,44 @@ def test_nothing_is_stated_by_a_relic_that_says_nothing(bare: Exported) -> None:
 
 
 def test_what_a_format_has_no_place_for_is_told(relic: Exported) -> None:
-    carried = dict.fromkeys(stated_fields(relic), "somewhere")
+    carried = dict.fromkeys((*stated_fields(relic), *PARTS), "somewhere")
     assert losses(relic, carried) == []
     del carried["object.culture"]
     assert losses(relic, carried) == [
         Loss("amphora-12", "object.culture", "the format has no place for it")
     ]
-    told = losses(relic, carried, languages=["en", "de", "fr", "it"])
-    assert (
-        Loss("amphora-12", "object.title@zh-Hans", "the format knows no texts in zh-Hans") in told
-    )
-    assert (
-        Loss("amphora-12", "hotspot.text@zh-Hans", "the format knows no texts in zh-Hans") in told
-    )
+
+
+def test_parts_of_the_manifest_are_told_where_there_are_any(relic: Exported) -> None:
+    without = dict.fromkeys(stated_fields(relic), "somewhere")
+    assert [loss.field for loss in losses(relic, without)] == list(PARTS[1:])
+    manifest = relic.manifest
+    assert parts(manifest) == PARTS
+    fewer = manifest.model_copy(update={"master": None, "files": (), "steps": ()})
+    assert parts(fewer) == ("id", "models", "sources", "deviation", "checksums")
+    levels = tuple(level.model_copy(update={"deviation": None}) for level in manifest.levels)
+    assert "deviation" not in parts(manifest.model_copy(update={"levels": levels}))
+
+
+def test_models_that_are_not_taken_are_told(relic: Exported) -> None:
+    web = [level.path for level in models(relic.manifest)]
+    told = untold_models(relic.manifest, web)
+    assert [loss.field for loss in told] == ["models"] * 3
+    assert [loss.reason.split()[-1] for loss in told] == [
+        *("ar/model.glb", "wechat/low.glb", "ar/model.usdz"),
+    ]
+
+
+def test_sounds_are_those_that_were_delivered(relic: Exported) -> None:
+    spoken = {"en": "audio/handle.en.mp3", "zh-Hans": "audio/handle.zh-Hans.mp3"}
+    assert sounds(relic.manifest) == {"handle": spoken}
+    assert silent(relic.manifest) == []
+    files = tuple(file for file in relic.manifest.files if file.path != spoken["en"])
+    fewer = relic.manifest.model_copy(update={"files": files})
+    assert sounds(fewer) == {"handle": {"zh-Hans": spoken["zh-Hans"]}}
+    assert silent(fewer) == [
+        Loss(relic.id, "hotspot.audio@en", "the sound of 'handle' was not delivered")
+    ]
 
 
 def test_hotspots_stand_on_the_delivered_model(relic: Exported) -> None:
@@ -61,9 +90,3 @@ def test_models_and_addresses(relic: Exported) -> None:
     assert [level.name for level in models(relic.manifest)] == ["thumb", "low", "medium", "high"]
     assert address(None, "a b", "web/x y.glb") == "a%20b/web/x%20y.glb"
     assert address("https://m.example/", "a", "p") == "https://m.example/a/p"
-
-
-def test_the_best_text_is_the_first_of_the_languages_that_is_there() -> None:
-    assert best_text({"de": "ja", "en": "yes"}) == ("yes", "en")
-    assert best_text({"de": "ja"}, ("fr", "it")) == ("ja", "de")
-    assert best_text(None) is None

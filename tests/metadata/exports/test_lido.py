@@ -12,7 +12,7 @@ import pytest
 from lxml import etree
 
 from relicscan.metadata.exports import lido
-from relicscan.metadata.exports.exported import Exported, stated_fields
+from relicscan.metadata.exports.exported import PARTS, Exported, parts, stated_fields
 from relicscan.metadata.exports.xml_text import xml_text
 
 from .conftest import ATTACKS, EVERYTHING
@@ -97,10 +97,14 @@ def test_the_schema_refuses_what_is_wrong(
 def test_everything_that_it_says_it_carries_is_there(
     relic: Exported, written: Callable[[Exported], Any]
 ) -> None:
-    texts = [(e.get(LANG), e.text) for e in written(relic).iter(etree.Element) if e.text]
+    root = written(relic)
+    texts = [(e.get(LANG), e.text) for e in root.iter(etree.Element) if e.text]
+    sets = find(root, "//lido:objectMeasurements/lido:measurementsSet")
+    measured = [[text.strip() for text in one.itertext() if text.strip()] for one in sets]
+    assert measured == [["height", "cm", "42.0"], ["diameter", "cm", "18.55"]]
     said = "\n".join(text for _, text in texts)
     for field, value in stated_fields(relic).items():
-        if field not in lido.CARRIES:
+        if field not in lido.CARRIES or field in ("object.dimension.kind", "object.dimension.unit"):
             continue
         for one in value if isinstance(value, list) else [value]:
             if isinstance(one, dict):
@@ -114,14 +118,16 @@ def test_everything_that_it_says_it_carries_is_there(
 def test_what_it_cannot_carry_is_told(relic: Exported, tmp_path: Path) -> None:
     lost = {loss.field for loss in lido.write([relic], tmp_path, None)}
     assert {"hotspot.text", "tour.steps"} <= lost
-    assert lost == {field for field in stated_fields(relic) if field not in lido.CARRIES}
+    there = {*stated_fields(relic), *parts(relic.manifest)}
+    assert lost == {field for field in there if field not in lido.CARRIES}
+    assert {"master", "sources", "steps", "deviation", "checksums"} <= lost
 
 
 def test_what_lido_insists_on_and_is_not_stated_is_told(
     bare: Exported, written: Callable[[Exported], Any], tmp_path: Path
 ) -> None:
     lost = {loss.field for loss in lido.write([bare], tmp_path, None)}
-    assert lost == {"object.title", "object.type.label", "museum.name"}
+    assert lost - set(PARTS) == {"object.title", "object.type.label", "museum.name"}
     root = written(bare)
     assert find(root, "//lido:titleSet/lido:appellationValue/text()") == ["unnamed"]
     assert find(root, "//lido:category | //lido:eventWrap | //lido:rightsWorkWrap") == []

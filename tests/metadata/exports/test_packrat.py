@@ -92,6 +92,7 @@ def test_the_master_and_every_model_have_a_row_with_their_unit(
         ("web medium", "meter", "voyager_scene_model"),
         ("web high", "meter", "voyager_scene_model"),
         ("ar model", "meter", "download"),
+        ("wechat low", "meter", "download"),
     ]
     folders = [row["directory_path"] for row in rows]
     assert folders[:2] == ["amphora-12/master", "amphora-12/web/thumb"]
@@ -127,7 +128,11 @@ def test_what_is_lost_is_told(relic: Exported, bare: Exported, there: Path) -> N
     assert "object.title@en" not in of["amphora-12"]
     assert {"object.description", "capture.date", "rights.digital.uri"} <= set(of["amphora-12"])
     assert not {"object.inventory_number", "museum.name", "units"} & set(of["amphora-12"])
+    reasons = [loss.reason for loss in lost if loss.field == "models"]
+    assert "the format has no place for ar/model.usdz" in reasons
+    parts = ["posters", "sources", "steps", "deviation", "checksums"]
     assert of["unnamed"] == [
+        *(*parts, "models"),
         *("object.inventory_number", "object.title", "museum.name"),
         *("entire_subject", "date_created", "models"),
     ]

@@ -92,6 +92,7 @@ def test_valid_by_the_published_schema(
         lambda d: d["models"][0]["annotations"][0].update(position=[1, 2]),
         lambda d: d["models"][0].update(units="metres"),
         lambda d: d["metas"][0].update(rights="CC0"),
+        lambda d: d["metas"][0]["audio"][0].pop("uris"),
         lambda d: d["asset"].pop("version"),
     ],
 )
@@ -131,6 +132,15 @@ def test_models_lie_beside_the_scene(relic: Exported, there: Path) -> None:
         ("App3D", "AR", "ar/model.glb", "model/gltf-binary"),
         ("iOSApp3D", "AR", "ar/model.usdz", "model/vnd.usdz+zip"),
     ]
+    (clip,) = document["metas"][0]["audio"]
+    assert clip["uris"] == {"EN": "audio/handle.en.mp3"}
+    sound = (place / "audio/handle.en.mp3").read_bytes()
+    checksum = document["metas"][0]["process"]["audio/handle.en.mp3.sha256"]
+    assert checksum == hashlib.sha256(sound).hexdigest()
+    assert [path.name for path in (place / "audio").iterdir()] == ["handle.en.mp3"]
+    handle, foot = document["models"][0]["annotations"]
+    assert handle["audioId"] == clip["id"]
+    assert "audioId" not in foot
     (image,) = document["metas"][0]["images"]
     assert (place / image["uri"]).stat().st_size == image["byteSize"]
     assert not (place / "master").exists()
@@ -152,6 +162,8 @@ def test_every_field_it_carries_is_there(relic: Exported, there: Path) -> None:
         if field not in fields or field in in_numbers or field == "tour.steps":
             continue
         value = fields[field]
+        if field == "hotspot.audio":  # its path is another one here
+            value = [{tag: f"audio/handle.{tag}.mp3" for tag in value[0]}]
         for one in value if isinstance(value, list) else [value]:
             texts = one if isinstance(one, dict) else {"": one}
             for tag, text in texts.items():
@@ -289,13 +301,17 @@ def test_no_unit_where_the_scale_is_not_known(
 def test_what_is_lost_is_told(relic: Exported, bare: Exported, there: Path) -> None:
     lost = svx.write([relic], there, None)
     fields = {loss.field for loss in lost}
-    assert {"hotspot.audio", "tour.id"} <= fields
+    assert {"tour.id", "master", "sources", "steps", "deviation"} <= fields
+    assert "hotspot.audio@zh-Hans" in fields
+    assert [loss.reason for loss in lost if loss.field == "models"] == [
+        "the format has no place for wechat/low.glb"
+    ]
     assert Loss(relic.id, "object.title@zh-Hans", "Voyager knows no texts in zh-Hans") in lost
     assert {"hotspot.text@zh-Hans", "object.dimension.part@zh-Hans"} <= fields
     assert not any(field.endswith(("@en", "@ar", "@de", "@fr", "@it")) for field in fields)
     assert any(loss.field == "hotspot.normal" and "'foot'" in loss.reason for loss in lost)
     assert any(loss.field == "hotspot.camera.position" and "'foot'" in loss.reason for loss in lost)
-    assert svx.write([bare], there, None) == []
+    assert not {loss.field for loss in svx.write([bare], there, None)} - set(PARTS)
 
 
 def test_kinds_of_a_language_and_texts_in_none(relic: Exported, there: Path) -> None:
@@ -313,6 +329,23 @@ def test_kinds_of_a_language_and_texts_in_none(relic: Exported, there: Path) -> 
     ]
 
 
+def test_a_sound_that_voyager_cannot_play_is_told(
+    export_of: Callable[[dict[str, Any]], Exported], there: Path
+) -> None:
+    def told(audio: Any) -> list[str]:
+        spot = {"id": "lip", "position": [0.0, 0.0, 0.0], "audio": audio}
+        relic = export_of({"id": "jar", "hotspot": [spot]})
+        lost = svx.write([relic], there, None)
+        document = json.loads((there / "jar" / "scene.svx.json").read_bytes())
+        assert ("audio" in document["metas"][0]) == ("en" in audio)
+        assert ("audioId" in document["models"][0]["annotations"][0]) == ("en" in audio)
+        return [loss.field for loss in lost if loss.field.startswith("hotspot.audio")]
+
+    assert told({"en": "a.mp3", "zh-Hans": "b.M4A"}) == ["hotspot.audio@zh-Hans"]
+    assert told({"zh-Hans": "b.mp3"}) == ["hotspot.audio@zh-Hans"]
+    assert told("a.mp3") == ["hotspot.audio@und"]
+
+
 def test_levels_of_other_names(relic: Exported, there: Path) -> None:
     def named(*names: str) -> tuple[list[str], list[Loss]]:
         web = [level for level in relic.manifest.levels if level.target == "web"]
@@ -320,7 +353,8 @@ def test_levels_of_other_names(relic: Exported, there: Path) -> None:
             level.model_copy(update={"name": name}) for level, name in zip(web, names, strict=True)
         )
         renamed = Exported(relic.manifest.model_copy(update={"levels": levels}), relic.folder)
-        lost = [loss for loss in svx.write([renamed], there, None) if loss.field == "models"]
+        every = svx.write([renamed], there, None)
+        lost = [loss for loss in every if loss.field == "models" and "quality" in loss.reason]
         document = json.loads((there / relic.id / "scene.svx.json").read_bytes())
         found = [d["quality"] for d in document["models"][0]["derivatives"]]
         return found, lost

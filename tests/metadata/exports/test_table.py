@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import os
 import re
 from collections.abc import Callable
@@ -14,7 +15,7 @@ import pytest
 
 from relicscan.metadata.csv_cells import unguarded
 from relicscan.metadata.exports import table
-from relicscan.metadata.exports.exported import PARTS, Exported, losses, stated_fields
+from relicscan.metadata.exports.exported import PARTS, Exported, Loss, losses, stated_fields
 from relicscan.metadata.relic_toml import RelicToml
 
 GOLDEN = Path(__file__).parent / "golden" / "relics.csv"
@@ -85,14 +86,22 @@ def test_what_was_said_is_read_back_whole(
     relics = [relic, bare, attacker, *samples]
     table.write(relics, there, None)
     for exported, row in zip(relics, raw_rows(there), strict=True):
-        assert read_back(row) == said_of_the_object(exported)
+        said = json.dumps(said_of_the_object(exported))
+        for code in (0x1B, 0x07):  # as pictures of them, and told so
+            said = said.replace(f"\\u{code:04x}", f"\\u{0x2400 + code:04x}")
+        assert read_back(row) == json.loads(said)
         RelicToml.model_validate(read_back(row))
 
 
-def test_nothing_is_lost_of_any_relic(
+def test_no_field_of_any_relic_is_lost(
     relic: Exported, bare: Exported, attacker: Exported, samples: list[Exported], there: Path
 ) -> None:
-    assert table.write([relic, bare, attacker, *samples], there, None) == []
+    assert table.write([relic, bare, *samples], there, None) == []
+    told = table.write([attacker], there, None)
+    pictured = "control characters are written as pictures of them"
+    assert Loss("attacker", "object.title@de", pictured) in told
+    assert any("Excel cuts" in loss.reason for loss in told)
+    assert b"\x1b" not in (there / table.FILE).read_bytes()
     without = {key: value for key, value in table.CARRIES.items() if key != "object.title"}
     assert [loss.field for loss in losses(relic, without)] == ["object.title"]
 
@@ -118,12 +127,13 @@ def test_models_and_their_figures(relic: Exported, there: Path) -> None:
         assert row[f"{name}.bytes"] == str(level.bytes)
         assert row[f"{name}.triangles"] == str(level.triangles)
         assert row[f"{name}.deviation_scan_to_level.rms_mm"] == "0.05"
+        assert row[f"{name}.deviation_scan_to_level.rms_of_diagonal"] == "0.0001"
         assert row[f"{name}.url"] == f"https://museum.example/3d/amphora-12/{level.path}"
     assert row["scale_known"] == "true"
     assert row["master.triangles"] == "300000"
     assert row["steps[1].stage"] == "reconstruct_surface"
     assert row["sources[0].path"] == "a.ply"
-    assert row["files[1].path"] == "preview/poster.webp"
+    assert row["files[3].path"] == "preview/poster.webp"
 
 
 def test_no_millimetres_where_the_scale_is_not_known(relic: Exported, there: Path) -> None:
@@ -134,6 +144,9 @@ def test_no_millimetres_where_the_scale_is_not_known(relic: Exported, there: Pat
     in_mm = {column: cell for column, cell in row.items() if column.endswith("_mm")}
     assert in_mm
     assert set(in_mm.values()) == {""}
+    shares = {column: cell for column, cell in row.items() if column.endswith("_of_diagonal")}
+    assert len(shares) == len(in_mm)
+    assert set(shares.values()) == {"0.0001"}
 
 
 def without_scale(relic: Exported) -> Exported:

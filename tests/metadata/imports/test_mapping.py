@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from relicscan.errors import ScanError
-from relicscan.metadata.mapping import ColumnMapping, read_mapping
+from relicscan.metadata.imports.mapping import ColumnMapping, read_mapping
 
 GOOD = """\
 ignore = ["Bemerkung", "Standort"]
@@ -62,7 +62,7 @@ def test_an_empty_file_says_nothing(tmp_path: Path) -> None:
     ("text", "says"),
     [
         ('[column]\n"a" = "title"\n', "line 1: there is no key column"),
-        ('[columns]\n"a" = "Title@de"\n', "line 2: columns.a: there is no field 'Title'"),
+        ('[columns]\n"a" = "Titelo@de"\n', "line 2: columns.a: there is no field 'Titelo'"),
         ('[columns]\n"a" = "titel@de"\n', "did you mean 'title'"),
         ('[columns]\n"a" = "title@german"\n', "line 2: columns.a: 'german' is not a language tag"),
         ('[columns]\n"a" = "height@en"\n', "height has no language"),

@@ -22,7 +22,7 @@ from relicscan.metadata.relic_toml import RelicToml
 from relicscan.stage import did_you_mean
 
 #: Where a text goes: keys and, in lists, positions; of texts by language the tag comes last.
-Path = tuple[str | int, ...]
+FieldPath = tuple[str | int, ...]
 
 #: A row says by one of these which relic it is for.
 WHICH = ("folder", "id")
@@ -41,11 +41,13 @@ SHORT = {
     "rights.digital": "rights.digital.uri",
 }
 
-#: Columns of our own tables of finished relics that are no fields of relic.toml, or need positions.
-_FOUND_OUT = re.compile(
-    r"state|verdict|scale_known|languages\[\d+\]"
-    r"|(master|models|(files|sources|steps|hotspot|tour)\[\d+\])\..+"
-)
+#: Columns of our own tables of finished relics that are not read, and why.
+_NOT_READ = {
+    "it is what relicscan found out": re.compile(
+        r"state|verdict|scale_known|(master|models|(files|sources|steps)\[\d+\])\..+"
+    ),
+    "a table has no place for it": re.compile(r"languages\[\d+\]|(hotspot|tour)\[\d+\]\..+"),
+}
 
 _LEFT_OUT = ("hotspot", "tour", "scan.pose", "id")
 #: No object has more dimensions and relations than this.
@@ -58,14 +60,20 @@ def fields() -> dict[str, Literal["text", "texts"]]:
     return dict(_fields(RelicToml, ""))
 
 
+def short_names() -> list[str]:
+    """Headings of the commonest fields."""
+    return [*WHICH, *SHORT, *MEASURES]
+
+
 def names() -> list[str]:
     """Headings that there are, short ones first."""
-    return [*WHICH, *SHORT, *MEASURES, *(path.replace("[]", "[0]") for path in fields())]
+    return [*short_names(), *(path.replace("[]", "[0]") for path in fields())]
 
 
-def target_of(heading: str) -> Path:
+def target_of(heading: str) -> FieldPath:
     """Where the texts of a column go. Raises FieldError, with the nearest heading there is."""
     name, at, tag = heading.strip().partition("@")
+    given, name = name, name.strip().casefold()
     if name in (*WHICH, *MEASURES):
         if at:
             raise FieldError(f"{name} has no language", f"write {name}")
@@ -74,7 +82,8 @@ def target_of(heading: str) -> Path:
     kind = fields().get(re.sub(r"\[[0-9]+\]", "[]", name))
     if kind is None:
         raise FieldError(
-            f"there is no field {name[:60]!r}", did_you_mean(name[:200], names(), "there are")
+            f"there is no field {given.strip()[:60]!r}",
+            did_you_mean(name[:200], names() if "." in name else short_names(), "there are"),
         )
     path = _path(name)
     if kind == "text":
@@ -91,18 +100,18 @@ def target_of(heading: str) -> Path:
         ) from None
 
 
-def is_of_output(heading: str) -> bool:
-    """Whether a column is one that relicscan writes of a finished relic, and does not read."""
-    return _FOUND_OUT.fullmatch(heading) is not None
+def not_read(heading: str) -> str | None:
+    """Why a column that relicscan writes of a finished relic is not read; None for others."""
+    return next((why for why, columns in _NOT_READ.items() if columns.fullmatch(heading)), None)
 
 
-def field_of(name: str) -> Path:
+def field_of(name: str) -> FieldPath:
     """The same without a language, where none is named: for all languages of a field."""
     path = target_of(name)
     return path[:-1] if path[-1] == UNDETERMINED and "@" not in name else path
 
 
-def said(path: Path) -> str:
+def said(path: FieldPath) -> str:
     """A path as a heading."""
     known = fields()
     last = ""
@@ -111,7 +120,7 @@ def said(path: Path) -> str:
     return _dotted(path) + last
 
 
-def _dotted(path: Path, position: str | None = None) -> str:
+def _dotted(path: FieldPath, position: str | None = None) -> str:
     parts = (
         f".{part}" if isinstance(part, str) else position if position else f"[{part}]"
         for part in path
@@ -119,7 +128,7 @@ def _dotted(path: Path, position: str | None = None) -> str:
     return "".join(parts).removeprefix(".")
 
 
-def _path(name: str) -> Path:
+def _path(name: str) -> FieldPath:
     path: list[str | int] = []
     for part in name.split("."):
         key, bracket, number = part.partition("[")

@@ -14,8 +14,8 @@ from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
-from relicscan.metadata.columns import MEASURES, Path, said
 from relicscan.metadata.fields import FieldError
+from relicscan.metadata.imports.columns import MEASURES, FieldPath, said
 from relicscan.metadata.relic_toml import RelicToml
 from relicscan.units import UNITS, find_unit
 
@@ -41,7 +41,7 @@ _REMEDIES = {
 class Given(NamedTuple):
     """The text of one cell, where it goes, and how its column is called in the catalogue."""
 
-    path: Path
+    path: FieldPath
     text: str
     column: str
     is_date: bool = False
@@ -117,11 +117,11 @@ def unfit(cell: Given) -> tuple[str, str] | None:
 
 def _nested(
     number: int, given: Sequence[Given], problems: list[RowProblem]
-) -> tuple[dict[str, Any], dict[Path, Given]]:
+) -> tuple[dict[str, Any], dict[FieldPath, Given]]:
     """Tables in tables, and from which cell each value came; entries of lists close ranks."""
     data: dict[str, Any] = {}
-    where: dict[Path, Given] = {}
-    places: dict[Path, list[int]] = {}
+    where: dict[FieldPath, Given] = {}
+    places: dict[FieldPath, list[int]] = {}
     for cell in given:
         for at, part in enumerate(cell.path):
             if isinstance(part, int):
@@ -131,7 +131,7 @@ def _nested(
         if cell.path[0] in MEASURES:
             measured.append(cell)
             continue
-        path: Path = ()
+        path: FieldPath = ()
         for at, part in enumerate(cell.path):
             closed = places[cell.path[:at]].index(part) if isinstance(part, int) else part
             path = (*path, closed)
@@ -149,11 +149,11 @@ def _nested(
     return data, where
 
 
-def _by_language(path: Path) -> bool:
+def _by_language(path: FieldPath) -> bool:
     return "@" in said(path)
 
 
-def _put(data: dict[str, Any], path: Path, text: str) -> None:
+def _put(data: dict[str, Any], path: FieldPath, text: str) -> None:
     at: Any = data
     for part, following in itertools.pairwise(path):
         if isinstance(part, int):
@@ -179,7 +179,7 @@ def _dimension(kind: str, text: str) -> dict[str, str]:
     return dimension | ({"uncertainty": uncertainty} if uncertainty else {})
 
 
-def _explained(details: Mapping[str, Any]) -> tuple[Path, str, str]:
+def _explained(details: Mapping[str, Any]) -> tuple[FieldPath, str, str]:
     wrong = details.get("ctx", {}).get("error")
     if isinstance(wrong, FieldError):
         path = (*details["loc"], *wrong.path)
@@ -192,10 +192,10 @@ def _explained(details: Mapping[str, Any]) -> tuple[Path, str, str]:
     return path, str(details["msg"]), "look the field up in a file by `relicscan new`"
 
 
-def _nearest(where: Mapping[Path, Given], path: Path) -> Given | None:
+def _nearest(where: Mapping[FieldPath, Given], path: FieldPath) -> Given | None:
     """The cell that a value came from, or the one beside it where it came from none."""
 
-    def shared(known: Path) -> int:
+    def shared(known: FieldPath) -> int:
         same = 0
         for a, b in zip(known, path, strict=False):
             if a != b:

@@ -12,16 +12,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path as FilePath
+from pathlib import Path
 from typing import Any
 
 from relicscan.errors import ScanError
-from relicscan.metadata import lido_terms
-from relicscan.metadata.columns import Path
-from relicscan.metadata.given import Given, NotTaken, shown
+from relicscan.metadata.imports import lido_terms
+from relicscan.metadata.imports.columns import FieldPath
+from relicscan.metadata.imports.given import Given, NotTaken, shown
+from relicscan.metadata.imports.sheets import MAX_ROWS, read_bounded
+from relicscan.metadata.imports.xml_guard import parse_xml
 from relicscan.metadata.languages import UNDETERMINED
-from relicscan.metadata.sheets import MAX_ROWS, read_bounded
-from relicscan.metadata.xml_guard import parse_xml
 from relicscan.units import find_unit
 
 NAMESPACE = "http://www.lido-schema.org"
@@ -50,7 +50,7 @@ class LidoRecord:
     not_taken: tuple[NotTaken, ...]
 
 
-def read_lido(path: FilePath) -> list[LidoRecord]:
+def read_lido(path: Path) -> list[LidoRecord]:
     """The records of a file whose root is lido or lidoWrap. Raises ScanError."""
     root = parse_xml(read_bounded(path), path.name)
     records = [root] if root.tag == f"{_LIDO}lido" else list(root.findall(f"{_LIDO}lido"))
@@ -75,7 +75,7 @@ class _Reader:
     def __init__(self, number: int, record: Any) -> None:
         self.number = number
         self.record = record
-        self.texts: dict[Path, tuple[list[str], str]] = {}
+        self.texts: dict[FieldPath, tuple[list[str], str]] = {}
         self.taken: set[Any] = set()
         self.refused: dict[Any, str] = {}
         self.measured: dict[str, dict[str, str]] = {}
@@ -195,7 +195,7 @@ class _Reader:
                     self.refused[one] = problem
                 count += 1
 
-    def dimension(self, one: Any, measured: Any, at: Path) -> str | None:
+    def dimension(self, one: Any, measured: Any, at: FieldPath) -> str | None:
         """Take one measure, or say why not."""
         kinds, units, values = (self.all(f"measurement{p}", one) for p in ("Type", "Unit", "Value"))
         kind = {k for e in kinds for word in _words(e) if (k := lido_terms.MEASURES.get(word))}
@@ -250,7 +250,7 @@ class _Reader:
         for line in self.all("creditLine", rights):
             self.take(("rights", thing, "attribution"), line)
 
-    def display(self, path: Path, within: Any, display: str, index: str) -> None:
+    def display(self, path: FieldPath, within: Any, display: str, index: str) -> None:
         """The text for readers where there is one, else the name that was indexed."""
         words = self.all(display, within)
         for element in words or self.all(index, within):
@@ -259,7 +259,7 @@ class _Reader:
             self.refused |= dict.fromkeys(self.all(index, within), "the display text is taken")
 
     def take(
-        self, path: Path, element: Any, text: str | None = None, only_one: str | None = None
+        self, path: FieldPath, element: Any, text: str | None = None, only_one: str | None = None
     ) -> None:
         """Take the text of an element. `only_one`: why a second is not, where it is not."""
         text = _text(element) if text is None else text

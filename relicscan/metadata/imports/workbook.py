@@ -1,8 +1,9 @@
 """Rows of an Excel workbook (ISO/IEC 29500, .xlsx), read without trust.
 
 A workbook is a zip of XML files. What it would unpack to is known before anything of it is
-unpacked, and it is refused where that is too much; so are XML files with a DTD, which could
-define entities. Results of formulas are what was computed when the workbook was last saved.
+unpacked, and it is refused where that is too much. Which file is a sheet and which holds its
+texts, relations and content types say and no file's name does: each that is opened goes through
+`xml_guard` first. Results of formulas are what was computed when the workbook was last saved.
 """
 
 from __future__ import annotations
@@ -13,25 +14,24 @@ import warnings
 import zipfile
 import zlib
 from collections.abc import Iterator
-from typing import Any
+from typing import IO, Any
 
 from relicscan.errors import ScanError
 from relicscan.metadata.csv_cells import unguarded
-from relicscan.metadata.excel_texts import cell_text
-from relicscan.metadata.sheets import MAX_ROWS, Cell
+from relicscan.metadata.imports.excel_texts import cell_text
+from relicscan.metadata.imports.sheets import MAX_ROWS, Cell
+from relicscan.metadata.imports.xml_guard import check_prolog
 from relicscan.stage import did_you_mean
 
 MAX_PARTS = 10_000
-#: All XML together, one file of it that is read as a stream (a sheet, the texts of all sheets),
-#: and one that is read at once (styles, relations).
-MAX_XML_BYTES = 400_000_000
+#: All files together, any one of them (sheets and the texts of all sheets are read as streams),
+#: and one that openpyxl reads at once (styles, relations).
+MAX_BYTES = 400_000_000
 MAX_STREAM_BYTES = 200_000_000
 MAX_WHOLE_BYTES = 20_000_000
 
-_STREAMS = re.compile(r"xl/(worksheets/[^/]+|sharedStrings)\.xml", re.IGNORECASE)
-_XML = re.compile(r"\.(xml|rels|vml)$", re.IGNORECASE)
-_DTD = (b"<!DOCTYPE", "<!DOCTYPE".encode("utf-16-le"), "<!DOCTYPE".encode("utf-16-be"))
 _PIECE = 1 << 20
+_SAVE_AGAIN = "open it in a spreadsheet program and save it again as .xlsx"
 
 _NOT_COMPUTED = (
     "the formula has no result",
@@ -56,7 +56,7 @@ def workbook_rows(content: bytes, scan: str, name: str | None) -> Iterator[list[
             raise ScanError(
                 f"the workbook is broken ({type(error).__name__}: {error})"[:300],
                 scan=scan,
-                remedy="open it in a spreadsheet program and save it again as .xlsx",
+                remedy=_SAVE_AGAIN,
             ) from None
 
 
@@ -89,12 +89,15 @@ def _cell(cell: Any) -> Cell:
 
 
 def _worksheet(content: bytes, scan: str, name: str | None, *, data_only: bool) -> Iterator[Any]:
-    from openpyxl import load_workbook
+    from openpyxl.reader.excel import ExcelReader
 
-    workbook: Any = load_workbook(
+    reader: Any = ExcelReader(
         io.BytesIO(content), read_only=True, data_only=data_only, keep_links=False
     )
-    sheets = {sheet.title: sheet for sheet in workbook.worksheets}
+    reader.archive = _Guarded(content, scan)
+    reader.read_chartsheet = lambda *_: None  # it is no table, and would be read at once
+    reader.read()
+    sheets = {sheet.title: sheet for sheet in reader.wb.worksheets}
     if not sheets:
         raise ScanError(
             "there is no sheet in the workbook", scan=scan, remedy="put the table into one"
@@ -111,6 +114,32 @@ def _worksheet(content: bytes, scan: str, name: str | None, *, data_only: bool) 
     return iter(sheet.iter_rows(max_row=MAX_ROWS + 1))
 
 
+class _Guarded(zipfile.ZipFile):
+    """The files of a workbook as openpyxl asks for them: nothing is opened without a look at it."""
+
+    def __init__(self, content: bytes, scan: str) -> None:
+        super().__init__(io.BytesIO(content))
+        self.scan = scan
+
+    def open(self, name: str | zipfile.ZipInfo, *_: Any, **__: Any) -> IO[bytes]:
+        part = name if isinstance(name, zipfile.ZipInfo) else self.getinfo(name)
+        try:
+            with super().open(part) as stream:
+                check_prolog(stream, self.scan)
+        except ScanError as error:
+            raise ScanError(
+                f"{part.filename[:60]!r} in the workbook, {error.message}",
+                scan=self.scan,
+                remedy=_SAVE_AGAIN,
+            ) from None
+        return super().open(part)
+
+    def read(self, name: str | zipfile.ZipInfo, pwd: bytes | None = None) -> bytes:
+        part = name if isinstance(name, zipfile.ZipInfo) else self.getinfo(name)
+        _check_size(part, MAX_WHOLE_BYTES, self.scan)
+        return super().read(part, pwd)
+
+
 def _checked(content: bytes, scan: str) -> bool:
     """Whether a sheet has formulas. Raises ScanError for what would unpack to too much."""
     try:
@@ -123,33 +152,30 @@ def _checked(content: bytes, scan: str) -> bool:
                     scan=scan,
                     remedy="name the catalogue inside it, or save it as .xlsx",
                 )
-            found = [_looked_through(archive, part, scan) for part in parts if _is_xml(part)]
+            found = [_has_formula(archive, part) for part in parts]
             return any(found)
     # What zipfile raises for archives that are torn, encrypted or packed in a way it does not know.
     except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, RuntimeError) as error:
         raise ScanError(
             f"the workbook cannot be unpacked ({error})"[:300],
             scan=scan,
-            remedy="open it in a spreadsheet program and save it again as .xlsx",
+            remedy=_SAVE_AGAIN,
         ) from None
 
 
-def _is_xml(part: zipfile.ZipInfo) -> bool:
-    return bool(_XML.search(part.filename))
-
-
 def _check_sizes(parts: list[zipfile.ZipInfo], scan: str) -> None:
-    sizes = [part.file_size for part in parts if _is_xml(part)]
-    for part in parts:
-        limit = MAX_STREAM_BYTES if _STREAMS.fullmatch(part.filename) else MAX_WHOLE_BYTES
-        if _is_xml(part) and part.file_size > limit:
-            raise _too_much(
-                f"{part.filename[:60]!r} would unpack to {part.file_size:,} bytes", scan
-            )
     if len(parts) > MAX_PARTS:
         raise _too_much(f"it has {len(parts):,} files inside", scan)
-    if sum(sizes) > MAX_XML_BYTES:
-        raise _too_much(f"it would unpack to {sum(sizes):,} bytes", scan)
+    for part in parts:
+        _check_size(part, MAX_STREAM_BYTES, scan)
+    together = sum(part.file_size for part in parts)
+    if together > MAX_BYTES:
+        raise _too_much(f"it would unpack to {together:,} bytes", scan)
+
+
+def _check_size(part: zipfile.ZipInfo, limit: int, scan: str) -> None:
+    if part.file_size > limit:
+        raise _too_much(f"{part.filename[:60]!r} would unpack to {part.file_size:,} bytes", scan)
 
 
 def _too_much(what: str, scan: str) -> ScanError:
@@ -160,18 +186,12 @@ def _too_much(what: str, scan: str) -> ScanError:
     )
 
 
-def _looked_through(archive: zipfile.ZipFile, part: zipfile.ZipInfo, scan: str) -> bool:
-    """Whether an XML file holds a formula. Raises ScanError where it has a DTD."""
-    formula, tail = False, b""
+def _has_formula(archive: zipfile.ZipFile, part: zipfile.ZipInfo) -> bool:
+    """Whether there may be a formula in a file, which is read to its end."""
+    found, tail = False, b""
     with archive.open(part) as stream:
         while piece := stream.read(_PIECE):
             seen = tail + piece
-            if any(mark in seen for mark in _DTD):
-                raise ScanError(
-                    f"{part.filename[:60]!r} in the workbook has a DTD, which no Excel file has",
-                    scan=scan,
-                    remedy="open it in a spreadsheet program and save it again as .xlsx",
-                )
-            formula = formula or bool(re.search(rb"<(\w+:)?f[\s>/]", seen))
+            found = found or bool(re.search(rb"<(\w+:)?f[\s>/]", seen))
             tail = piece[-32:]
-    return formula
+    return found

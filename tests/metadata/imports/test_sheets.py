@@ -6,6 +6,7 @@ import contextlib
 import csv
 import datetime
 import io
+import re
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -19,10 +20,10 @@ from openpyxl import Workbook
 from openpyxl.styles import numbers
 
 from relicscan.errors import ScanError
-from relicscan.metadata import sheets, workbook
 from relicscan.metadata.csv_cells import guarded
-from relicscan.metadata.excel_texts import cell_text
-from relicscan.metadata.sheets import Sheet, column_letters, read_sheet
+from relicscan.metadata.imports import sheets, workbook
+from relicscan.metadata.imports.excel_texts import cell_text
+from relicscan.metadata.imports.sheets import Sheet, column_letters, read_sheet
 
 Write = Callable[[bytes | str], Path]
 
@@ -279,7 +280,7 @@ def test_a_zip_bomb_of_many_parts(
     monkeypatch.setattr(workbook, "MAX_PARTS", 5)
     assert "files inside" in refused(path)
     monkeypatch.setattr(workbook, "MAX_PARTS", 100)
-    monkeypatch.setattr(workbook, "MAX_XML_BYTES", 1_000)
+    monkeypatch.setattr(workbook, "MAX_BYTES", 1_000)
     assert "it would unpack to" in refused(path)
 
 
@@ -298,13 +299,118 @@ LAUGHS = (
 )
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-16-le", "utf-16-be"])
-def test_a_workbook_with_entities(excel: Callable[..., Path], encoding: str) -> None:
+SPREADSHEETML = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+SHARED = f'<sst xmlns="{SPREADSHEETML}"><si><t>folder</t></si><si><t>TEXT</t></si></sst>'
+
+
+@pytest.fixture
+def stored(excel: Callable[..., Path]) -> Callable[..., Path]:
+    """A workbook whose sheet and texts are stored under other names than those that Excel gives."""
+
+    def write_it(sheet: str, strings: str, shared: bytes, before: bytes = b"") -> Path:
+        path = excel(["folder"], ["CELL"])
+        parts = unpacked(path)
+        old = "xl/worksheets/sheet1.xml"
+        for known in ("[Content_Types].xml", "xl/_rels/workbook.xml.rels"):
+            assert old.encode() in parts[known]
+            parts[known] = parts[known].replace(old.encode(), sheet.encode())
+        override = (
+            f'<Override PartName="/{strings}" ContentType="application/'
+            'vnd.openxmlformats-officedocument.spreadsheetml.sharedStrings+xml"/></Types>'
+        )
+        types = parts["[Content_Types].xml"].replace(b"</Types>", override.encode())
+        content = before + re.sub(
+            rb'<c r="A2".*?</c>', b'<c r="A2" t="s"><v>1</v></c>', parts.pop(old)
+        )
+        assert b"CELL" not in content
+        pack(path, parts | {"[Content_Types].xml": types, sheet: content, strings: shared})
+        return path
+
+    return write_it
+
+
+NAMES = [
+    ("xl/worksheets/sheet1.xml", "xl/sharedStrings.xml"),
+    ("xl/worksheets/sheet1.dat", "xl/s.dat"),
+    ("a", "b.png"),
+]
+
+
+@pytest.mark.parametrize(("sheet", "strings"), NAMES)
+def test_parts_go_by_any_name(stored: Callable[..., Path], sheet: str, strings: str) -> None:
+    assert texts(read_sheet(stored(sheet, strings, SHARED.encode()))) == [(2, {"folder": "TEXT"})]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize(("sheet", "strings"), NAMES)
+def test_entities_in_the_texts(
+    stored: Callable[..., Path], sheet: str, strings: str, encoding: str
+) -> None:
+    shared = (LAUGHS.decode() + SHARED.replace("TEXT", "&b;")).encode(encoding)
+    assert f"{strings!r} in the workbook, line 1" in (
+        told := refused(stored(sheet, strings, shared))
+    )
+    assert "document type" in told
+
+
+@pytest.mark.parametrize(("sheet", "strings"), NAMES)
+def test_entities_in_a_sheet(stored: Callable[..., Path], sheet: str, strings: str) -> None:
+    told = refused(stored(sheet, strings, SHARED.encode(), LAUGHS))
+    assert f"{sheet!r} in the workbook, line 1" in told
+    assert "document type" in told
+
+
+def test_entities_behind_a_long_prolog(stored: Callable[..., Path]) -> None:
+    declaration, rest = LAUGHS[:21], LAUGHS[21:]
+    shared = declaration + b" " * 2_000_000 + rest + SHARED.replace("TEXT", "&b;").encode()
+    assert "no element in the first" in refused(stored(*NAMES[1], shared))
+
+
+@pytest.mark.parametrize(("sheet", "strings"), NAMES)
+def test_a_zip_bomb_of_any_name(stored: Callable[..., Path], sheet: str, strings: str) -> None:
+    shared = SHARED.replace("TEXT", "T" * 255_000_000).encode()
+    path = stored(sheet, strings, shared)
+    assert path.stat().st_size < 1_000_000
+    assert f"{strings!r} would unpack to 255,000," in refused(path)
+
+
+def test_what_is_read_at_once_is_small_whatever_its_name(
+    excel: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = excel(["folder"], ["a"], ["b" * 10_000])
+    limit = max(len(content) for content in unpacked(path).values() if b"bbb" not in content)
+    monkeypatch.setattr(workbook, "MAX_WHOLE_BYTES", limit)
+    assert texts(read_sheet(path))[1] == (3, {"folder": "b" * 10_000})
+    parts = unpacked(path)
+    book = parts["xl/workbook.xml"] + b" " * limit
+    rels = "xl/worksheets/_rels/sheet2.xml.rels"
+    types = parts["[Content_Types].xml"].replace(b"/xl/workbook.xml", b"/xl/worksheets/sheet2.xml")
+    pack(
+        path,
+        {
+            **parts,
+            "[Content_Types].xml": types,
+            "xl/worksheets/sheet2.xml": book,
+            rels: parts["xl/_rels/workbook.xml.rels"],
+        },
+    )
+    assert "'xl/worksheets/sheet2.xml' would unpack to" in refused(path)
+
+
+def test_a_chart_sheet_is_not_looked_at(excel: Callable[..., Path]) -> None:
     path = excel(["folder"], ["a"])
     parts = unpacked(path)
-    laughs = (LAUGHS.decode() + "<x>&b;</x>").encode(encoding)
-    pack(path, parts | {"xl/sharedStrings.xml": laughs})
-    assert "has a DTD" in refused(path)
+    relations = "xl/_rels/workbook.xml.rels"
+    chart = parts[relations].replace(b"relationships/worksheet", b"relationships/chartsheet")
+    assert chart != parts[relations]
+    pack(path, parts | {relations: chart})
+    assert "no sheet in the workbook" in refused(path)
+
+
+def test_a_picture_beside_the_table(excel: Callable[..., Path]) -> None:
+    path = excel(["folder"], ["a"])
+    pack(path, unpacked(path) | {"xl/media/image1.png": bytes(range(256)) * 100_000})
+    assert texts(read_sheet(path)) == [(2, {"folder": "a"})]
 
 
 def test_a_zip_that_is_no_workbook(tmp_path: Path) -> None:

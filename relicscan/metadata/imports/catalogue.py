@@ -1,9 +1,9 @@
 """A catalogue: what a museum has already written of its objects becomes what relic.toml says.
 
-Tables (CSV, Excel) have a column for each field, see `relicscan.metadata.columns`; headings of
-their own are explained by a mapping file. Tables for Packrat and LIDO records are understood as
-they are. A row that is wrong is rejected alone, and told cell by cell; what the whole table gets
-wrong (an unknown heading) is one error.
+Tables (CSV, Excel) have a column for each field, see `relicscan.metadata.imports.columns`;
+headings of their own are explained by a mapping file. Tables for Packrat and LIDO records are
+understood as they are. A row that is wrong is rejected alone, and told cell by cell; what the
+whole table gets wrong (an unknown heading) is one error.
 """
 
 from __future__ import annotations
@@ -12,19 +12,27 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path as FilePath
+from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import TypeAdapter, ValidationError
 
 from relicscan.errors import ScanError
-from relicscan.metadata import packrat
-from relicscan.metadata.columns import WHICH, Path, is_of_output, said, target_of
 from relicscan.metadata.fields import FieldError, GivenPath
-from relicscan.metadata.given import Given, NotTaken, RowProblem, checked, problem_of, shown, unfit
-from relicscan.metadata.lido_in import LidoRecord, read_lido
-from relicscan.metadata.mapping import ColumnMapping
-from relicscan.metadata.sheets import Row, Sheet, read_sheet
+from relicscan.metadata.imports import packrat
+from relicscan.metadata.imports.columns import WHICH, FieldPath, not_read, said, target_of
+from relicscan.metadata.imports.given import (
+    Given,
+    NotTaken,
+    RowProblem,
+    checked,
+    problem_of,
+    shown,
+    unfit,
+)
+from relicscan.metadata.imports.lido import LidoRecord, read_lido
+from relicscan.metadata.imports.mapping import ColumnMapping
+from relicscan.metadata.imports.sheets import Row, Sheet, read_sheet
 
 _TOLD = 10
 _FOLDER: TypeAdapter[str] = TypeAdapter(GivenPath)
@@ -66,7 +74,7 @@ class _Cells:
 
 
 def read_catalogue(
-    path: FilePath, mapping: ColumnMapping | None = None, *, sheet: str | None = None
+    path: Path, mapping: ColumnMapping | None = None, *, sheet: str | None = None
 ) -> Catalogue:
     """What a catalogue says: a CSV or Excel file (`sheet` of it), or LIDO records in XML.
 
@@ -84,7 +92,7 @@ def read_catalogue(
     return _of_table(read_sheet(path, sheet), mapping or ColumnMapping(), path.name)
 
 
-def _is_xml(path: FilePath) -> bool:
+def _is_xml(path: Path) -> bool:
     if path.suffix.lower() in (".xml", ".lido"):
         return True
     try:
@@ -104,7 +112,7 @@ def _of_table(sheet: Sheet, mapping: ColumnMapping, scan: str) -> Catalogue:
         sheet = packrat.with_titles(sheet)
         mapping = _together(packrat.packrat_mapping(sheet.columns), mapping)
     targets, of_output = _targets(sheet.columns, mapping, scan)
-    not_taken += [NotTaken(None, c, "", "it is what relicscan found out") for c in of_output]
+    not_taken += [NotTaken(None, c, "", why) for c, why in of_output.items()]
     if not any(path == (name,) for path in targets.values() for name in WHICH):
         raise ScanError(
             "no column says which relic a row is for",
@@ -131,18 +139,18 @@ def _together(known: ColumnMapping, own: ColumnMapping) -> ColumnMapping:
 
 def _targets(
     columns: Iterable[str], mapping: ColumnMapping, scan: str
-) -> tuple[dict[str, Path], list[str]]:
-    """Where each column goes, and those of our own output. Raises ScanError for unknown ones."""
-    targets: dict[str, Path] = {}
+) -> tuple[dict[str, FieldPath], dict[str, str]]:
+    """Where each column goes, and why those of our own output go nowhere. Raises ScanError."""
+    targets: dict[str, FieldPath] = {}
     unknown: list[tuple[str, FieldError]] = []
-    of_output = []
+    of_output = {}
     for column in columns:
         if column in mapping.columns:
             targets[column] = mapping.columns[column]
         elif column in mapping.ignore:
             continue
-        elif is_of_output(column):
-            of_output.append(column)
+        elif why := not_read(column):
+            of_output[column] = why
         else:
             try:
                 targets[column] = target_of(column)
@@ -157,7 +165,7 @@ def _targets(
             remedy=f"{unknown[0][1].remedy}; or say in a mapping file what the column is, or "
             f'ignore = ["{shown(unknown[0][0])}"]',
         )
-    taken: dict[Path, str] = {}
+    taken: dict[FieldPath, str] = {}
     for column, path in targets.items():
         if path in taken:
             both = f"{shown(taken[path])!r} and {shown(column)!r}"
@@ -171,7 +179,7 @@ def _targets(
 
 
 def _of_row(
-    row: Row, targets: dict[str, Path], mapping: ColumnMapping
+    row: Row, targets: dict[str, FieldPath], mapping: ColumnMapping
 ) -> tuple[_Cells, list[NotTaken]]:
     given = []
     unclear = []

@@ -13,11 +13,11 @@ from metadata.exports.conftest import EVERYTHING, exported
 from openpyxl import Workbook
 
 from relicscan.errors import ScanError
-from relicscan.metadata.catalogue import Catalogue, read_catalogue
-from relicscan.metadata.columns import fields, names, said, target_of
 from relicscan.metadata.exports.table import write as write_table
-from relicscan.metadata.given import RowProblem
-from relicscan.metadata.mapping import ColumnMapping
+from relicscan.metadata.imports.catalogue import Catalogue, read_catalogue
+from relicscan.metadata.imports.columns import fields, names, said, target_of
+from relicscan.metadata.imports.given import RowProblem
+from relicscan.metadata.imports.mapping import ColumnMapping
 from relicscan.metadata.relic_toml import RelicToml
 
 Read = Callable[..., Catalogue]
@@ -358,11 +358,17 @@ def test_a_mapping_goes_before_what_packrat_means(read: Read) -> None:
 def test_columns_of_our_own_tables_are_known(read: Read) -> None:
     catalogue = read(
         "id;state;verdict;scale_known;languages[0];object.title@en;hotspot[0].position[2];"
+        "tour[0].id;"
         "master.path;models.web.low.bytes;files[0].sha256;steps[3].stage",
-        "a;done;pass;true;en;Vase;310.0;master/mesh.ply;9;00;decimate",
+        "a;done;pass;true;en;Vase;310.0;round;master/mesh.ply;9;00;decimate",
     )
     assert stated(catalogue) == {"id": "a", "object": {"title": {"en": "Vase"}}}
-    assert len(catalogue.not_taken) == 9
+    no_place = {"languages[0]", "hotspot[0].position[2]", "tour[0].id"}
+    assert len(catalogue.not_taken) == 10
+    for column, reason in ((entry.column, entry.reason) for entry in catalogue.not_taken):
+        stated_by_the_museum = column in no_place
+        assert ("a table has no place for it" in reason) == stated_by_the_museum
+        assert ("relicscan found out" in reason) != stated_by_the_museum
 
 
 def test_our_own_table_reads_back(tmp_path: Path) -> None:
@@ -389,3 +395,8 @@ def test_many_rows_take_their_time(read: Read) -> None:
     lines = [f"f{n};Krug {n};3.5 cm" for n in range(20_000)]
     with within(30):
         assert len(read("folder;title@de;height", *lines).rows) == 20_000
+
+
+def test_headings_in_capitals_are_the_same() -> None:
+    assert target_of("Title@DE") == target_of("title@de") == ("object", "title", "de")
+    assert target_of(" Folder ") == ("folder",)

@@ -11,9 +11,9 @@ import re
 from collections.abc import Iterable
 from dataclasses import replace
 
-from relicscan.metadata.columns import Path, target_of
-from relicscan.metadata.mapping import ColumnMapping
-from relicscan.metadata.sheets import Row, Sheet
+from relicscan.metadata.imports.columns import FieldPath, target_of
+from relicscan.metadata.imports.mapping import ColumnMapping
+from relicscan.metadata.imports.sheets import Row, Sheet
 from relicscan.units import ALIASES
 
 _TAKEN = {
@@ -73,7 +73,7 @@ def not_taken(columns: Iterable[str]) -> list[str]:
     return [c for c in columns if _known(c) in _OTHERS and _known(c) not in _TITLE]
 
 
-def unclear_date(path: Path, text: str) -> bool:
+def unclear_date(path: FieldPath, text: str) -> bool:
     """Whether a date is one as Packrat's examples have them, 6/25/2018, which is no EDTF.
 
     Which number is the month is a matter of country, so it is not taken.

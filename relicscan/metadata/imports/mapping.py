@@ -8,23 +8,23 @@
     [values."represents"]
     "Ist-Zustand" = "existing state"
 
-`columns` gives headings a field (`relicscan.metadata.columns`), `ignore` names those that are
-not taken, `values` says which text of a field stands for which; other texts stay as they are.
+`columns` gives headings a field (`relicscan.metadata.imports.columns`), `ignore` names those that
+are not taken, `values` says which text of a field stands for which; other texts stay as they are.
 TOML 1.0; every mistake is told by its line.
 """
 
 from __future__ import annotations
 
-import pathlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from relicscan.errors import ScanError
-from relicscan.metadata.columns import Path, field_of, said, target_of
 from relicscan.metadata.fields import FieldError, Record
+from relicscan.metadata.imports.columns import FieldPath, field_of, said, target_of
 from relicscan.metadata.toml_file import read_toml
 
 MAX_BYTES = 1_000_000
@@ -34,11 +34,11 @@ MAX_BYTES = 1_000_000
 class ColumnMapping:
     """Headings and where their texts go, headings to ignore, and texts that stand for others."""
 
-    columns: Mapping[str, Path] = field(default_factory=dict)
+    columns: Mapping[str, FieldPath] = field(default_factory=dict)
     ignore: frozenset[str] = frozenset()
-    values: Mapping[Path, Mapping[str, str]] = field(default_factory=dict)
+    values: Mapping[FieldPath, Mapping[str, str]] = field(default_factory=dict)
 
-    def meant(self, path: Path, text: str) -> str:
+    def meant(self, path: FieldPath, text: str) -> str:
         """What a text of a field stands for: itself, unless the file says otherwise."""
         for known in (path, path[:-1]):
             if text.strip() in (terms := self.values.get(known, {})):
@@ -47,7 +47,7 @@ class ColumnMapping:
 
 
 def _columns(given: Mapping[str, str]) -> Mapping[str, str]:
-    taken: dict[Path, str] = {}
+    taken: dict[FieldPath, str] = {}
     for heading, name in given.items():
         try:
             path = target_of(name)
@@ -92,7 +92,7 @@ class _MappingToml(Record):
     )
 
 
-def read_mapping(path: pathlib.Path) -> ColumnMapping:
+def read_mapping(path: Path) -> ColumnMapping:
     """What a mapping file says. Raises ScanError with the lines that are wrong."""
     if not path.is_file():
         raise ScanError(

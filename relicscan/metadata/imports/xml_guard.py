@@ -3,17 +3,22 @@
 A document type is refused before any of it is read: entities are defined there and nowhere else
 (XML 1.0, 2.8), whether they fetch a file or unfold to gigabytes. Expat reads the prolog to the
 first element, so that no choice of encoding hides one; only then does lxml build the tree,
-without network, without entities, within its limits of depth and size.
+without network, without entities, within its limits of depth and size. Whoever gives XML of
+others to another parser has its beginning looked at here before.
 """
 
 from __future__ import annotations
 
-from typing import Any
+import io
+from typing import IO, Any
 from xml.parsers import expat
 
 from relicscan.errors import ScanError
 
 _PIECE = 65_536
+#: Where no element has begun by then, none is looked for: what expat needs for a comment grows
+#: with the square of its length.
+_MOST_BEFORE_THE_ROOT = 1_000_000
 
 
 class _Begun(Exception):
@@ -26,7 +31,7 @@ class _HasType(Exception):
 
 def parse_xml(content: bytes, scan: str) -> Any:
     """The root element. Raises ScanError with the line that is wrong."""
-    _check_prolog(content, scan)
+    check_prolog(io.BytesIO(content), scan)
     from lxml import etree
 
     parser = etree.XMLParser(
@@ -47,7 +52,8 @@ def parse_xml(content: bytes, scan: str) -> Any:
     return root
 
 
-def _check_prolog(content: bytes, scan: str) -> None:
+def check_prolog(stream: IO[bytes], scan: str) -> None:
+    """Read to the first element. Raises ScanError for a document type, and for what is no XML."""
     parser = expat.ParserCreate()
 
     def begun(*_: object) -> None:
@@ -59,9 +65,11 @@ def _check_prolog(content: bytes, scan: str) -> None:
     parser.StartElementHandler = begun
     parser.StartDoctypeDeclHandler = has_type
     try:
-        for at in range(0, len(content), _PIECE):
-            parser.Parse(content[at : at + _PIECE], False)
-        parser.Parse(b"", True)
+        read = 0
+        while (piece := stream.read(_PIECE)) and read < _MOST_BEFORE_THE_ROOT:
+            parser.Parse(piece, False)
+            read += len(piece)
+        parser.Parse(b"", not piece)
     except _Begun:
         return
     except _HasType:
@@ -69,6 +77,7 @@ def _check_prolog(content: bytes, scan: str) -> None:
     # An encoding that Python does not know is a LookupError, one of many bytes a ValueError.
     except (expat.ExpatError, LookupError, ValueError) as error:
         raise _no_xml(scan, parser.CurrentLineNumber, str(error)) from None
+    raise _no_xml(scan, parser.CurrentLineNumber, f"no element in the first {read:,} bytes")
 
 
 def _with_type(scan: str, line: int) -> ScanError:

@@ -71,7 +71,7 @@ def read_sheet(path: Path, sheet: str | None = None) -> Sheet:
     """
     content = read_bounded(path)
     if content.startswith(b"PK"):
-        from relicscan.metadata.workbook import workbook_rows
+        from relicscan.metadata.imports.workbook import workbook_rows
 
         return _sheet(workbook_rows(content, path.name, sheet), path.name)
     if content.startswith(b"\xd0\xcf\x11\xe0"):

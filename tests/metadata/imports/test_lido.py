@@ -11,9 +11,9 @@ from limits import within
 from metadata.exports.conftest import ATTACKS, EVERYTHING, exported
 
 from relicscan.errors import ScanError
-from relicscan.metadata.catalogue import Catalogue, read_catalogue
 from relicscan.metadata.exports.lido import write as write_lido
-from relicscan.metadata.mapping import ColumnMapping
+from relicscan.metadata.imports.catalogue import Catalogue, read_catalogue
+from relicscan.metadata.imports.mapping import ColumnMapping
 from relicscan.metadata.relic_toml import RelicToml
 
 Read = Callable[..., Catalogue]
