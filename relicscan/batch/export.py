@@ -113,7 +113,8 @@ def _none_of_them(found: Export, out: str | Path) -> OutputError:
         f"no relic can be written as {found.format}: "
         + (f"{why.relic}: {why.field}: {why.reason}" if why else "none has a model"),
         scan=str(out),
-        remedy="`relicscan check` tells what metadata leaves open, index.json why a model is missing",
+        remedy="`relicscan check` tells what metadata leaves open, index.json why there is no "
+        "model",
     )
 
 

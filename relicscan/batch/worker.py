@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import tempfile
 import time
 import traceback
 from collections.abc import Callable
@@ -45,6 +46,7 @@ def main() -> int:
     parent = os.environ.get("RELICSCAN_PARENT", "")
     end_with_parent(int(parent) if parent.isdecimal() else None)
     _limit(job)
+    tempfile.tempdir = job.work  # what is killed leaves nothing that its parent does not remove
     events = _own_standard_output()
 
     def emit(event: dict[str, Any]) -> None:

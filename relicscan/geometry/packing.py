@@ -71,12 +71,16 @@ class _Shapes(NamedTuple):
     sizes: NDArray[np.int64]
 
 
-def packed(flat: FloatArray, chart: NDArray[np.int32], gaps: int) -> FloatArray:
+def packed(
+    flat: FloatArray, chart: NDArray[np.int32], gaps: int, rounds: int | None = None
+) -> FloatArray:
     """Move and turn charts, and scale all by one factor, so that they lie apart in a square.
 
     Flat faces (m, 3, 2) and the chart (m,) of each; the same with x and y in 0..1, where any two
-    charts lie a `gaps`-th of the square's side apart, or more.
+    charts lie a `gaps`-th of the square's side apart, or more. After `rounds` of trials at the
+    most, ROUNDS where it is not said.
     """
+    rounds = ROUNDS if rounds is None else rounds
     flat, chart = _in_rows(flat, chart, gaps)
     n = int(chart.max()) + 1
     order = np.argsort(chart, kind="stable")
@@ -94,7 +98,7 @@ def packed(flat: FloatArray, chart: NDArray[np.int32], gaps: int) -> FloatArray:
     while True:
         scale = min(wanted * np.sqrt(filled / area.sum()), (wanted - 2) / longest)
         shapes, lows = _shapes(charts, turns, scale, gap)
-        side, where = _smallest(shapes, scale**2 * area, wanted)
+        side, where = _smallest(shapes, scale**2 * area, wanted, rounds)
         if side <= wanted:
             break
         filled = 0.98 * float(area.sum()) * (scale / side) ** 2
@@ -171,7 +175,9 @@ def _shapes(
     return shapes, lows
 
 
-def _smallest(shapes: _Shapes, area: FloatArray, wanted: int) -> tuple[int, NDArray[np.int32]]:
+def _smallest(
+    shapes: _Shapes, area: FloatArray, wanted: int, rounds: int
+) -> tuple[int, NDArray[np.int32]]:
     """The side in cells of the smallest square found, and turn, row and column (c, 3) in it."""
     from relicscan.geometry.kernels.packing import placed
 
@@ -180,7 +186,7 @@ def _smallest(shapes: _Shapes, area: FloatArray, wanted: int) -> tuple[int, NDAr
     every[by_size[np.cumsum(area[by_size]) < SMALL * area.sum()]] = FEWER
     mixed = np.random.default_rng(0)
     orders = [np.argsort(-area, kind="stable")]
-    rounds = max(0, ROUNDS - len(area) // ONE_FEWER)
+    rounds = max(0, rounds - len(area) // ONE_FEWER)
     orders += [
         np.argsort(-area * np.exp(SPREAD * mixed.standard_normal(len(area))), kind="stable")
         for _ in range(rounds * AT_A_TIME)

@@ -34,8 +34,9 @@ COARSE_FACES = 20_000
 #: cut short in the picture, and are the larger part of it the coarser they are.
 _NOT_MUCH_FINER = 2.0
 
-#: With fewer faces borders follow edges: of a low surface each was meant.
-_FEW_FACES = 10_000
+#: With fewer faces borders follow edges, for of a low surface each was meant, and so many rounds
+#: of trials will do: its picture is small.
+_FEW_FACES, _FEW_ROUNDS = 10_000, 1
 
 
 class Unwrapped(NamedTuple):
@@ -68,7 +69,8 @@ def unwrapped(mesh: Mesh, *, gaps: int = 1024, coarse_faces: int = COARSE_FACES)
     coarse = without_unreferenced(coarse.take_faces(solid))
     low = own and len(coarse.faces) < _FEW_FACES
     coarse, flat, label = flat_charts(coarse, along_edges=low)
-    laid = Source(replace(coarse, corner_uv=packed(flat, label, gaps)))
+    uv = packed(flat, label, gaps, _FEW_ROUNDS if low else None)
+    laid = Source(replace(coarse, corner_uv=uv))
     if own and not low:
         surface = dressed(cut_along_seams(bare, laid), surface)
     fine = texture_coordinates(surface, laid)

@@ -15,8 +15,8 @@ from relicscan.stage import all_stages
 
 def test_names_without_an_argument(cli: Cli) -> None:
     names = cli("schema").out.splitlines()
-    assert names[:4] == ["relic.toml", "relic.json", "run.json", "index.json"]
-    assert names[4:] == list(all_stages())
+    assert names[:5] == ["relic.toml", "relic.json", "run.json", "index.json", "index.json.sig"]
+    assert names[5:] == list(all_stages())
 
 
 @pytest.mark.parametrize("name", schema_names())
