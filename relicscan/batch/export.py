@@ -10,7 +10,8 @@ import os
 import re
 import shutil
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -52,19 +53,25 @@ def export(
     *,
     base_url: str | None = None,
     relics: Sequence[str] = (),
+    published: str | None = None,
 ) -> Export:
     """Write relics of the output folder `out` to the new folder `to` in an exchange format.
 
     `relics` are ids; without any it is all that have a model. `base_url` is where the output
-    folder will be found on the web. Raises PipelineError for a format, an address or an id that
-    is none; OutputError where `out` is not as it was written, `to` is there already, or no
-    relic can be written so.
+    folder will be found on the web, `published` the day (2026-11-26) that formats which ask for
+    one are given. Raises PipelineError for a format, an address, a day or an id that is none;
+    OutputError where `out` is not as it was written, `to` is there already, or no relic can be
+    written so.
     """
     made = exporter(format)
     if base_url is not None and not re.fullmatch(r"https?://[^\s<>\"{}|\\^`?#]+", base_url):
         raise PipelineError(
             f"{base_url[:80]!r} is not a web address that others can be below",
             remedy="for example --base-url https://museum.example/relics",
+        )
+    if published is not None and not _is_day(published):
+        raise PipelineError(
+            f"{published[:40]!r} is not a day", remedy="for example --published 2026-11-26"
         )
     source, target = Path(out).absolute(), Path(to).absolute()
     if target.resolve().is_relative_to(source.resolve()):
@@ -74,6 +81,7 @@ def export(
             remedy="name a folder beside it: what nothing lists is a difference to `verify`",
         )
     chosen, without = _chosen(source, relics)
+    chosen = [replace(relic, published=published) for relic in chosen]
     if target.exists() and not (target.is_dir() and not any(target.iterdir())):
         raise OutputError(
             "there is something at this place already, and an export replaces nothing",
@@ -105,6 +113,13 @@ def export(
     finally:
         shutil.rmtree(partial, ignore_errors=True)
     return found
+
+
+def _is_day(text: str) -> bool:
+    try:
+        return date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False
 
 
 def _none_of_them(found: Export, out: str | Path) -> OutputError:

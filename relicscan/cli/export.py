@@ -30,6 +30,10 @@ def command(
     relic: Annotated[
         list[str] | None, typer.Option("--relic", help="Only this relic; may be repeated.")
     ] = None,
+    published: Annotated[
+        str | None,
+        typer.Option("--published", help="The day of publication, which RO-Crate asks for."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="The loss report as JSON.")] = False,
 ) -> None:
     """Write relics in an exchange format, and tell what the format could not carry.
@@ -38,7 +42,7 @@ def command(
     """
     from relicscan.batch.export import export
 
-    found = export(format, out, to, base_url=base_url, relics=relic or [])
+    found = export(format, out, to, base_url=base_url, relics=relic or [], published=published)
     if as_json:
         output.print_json(found.as_data())
     else:

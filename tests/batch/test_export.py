@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -21,10 +22,10 @@ from tests.metadata.exports.conftest import SAMPLES, exported
 URL = "https://museum.example/relics"
 
 
-@pytest.fixture
-def out(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The output of every sample."""
-    folder = tmp_path / "out"
+    folder = tmp_path_factory.mktemp("made") / "out"
     entries = []
     for path in sorted(SAMPLES.glob("*/relic.toml")):
         relic = exported(folder, read_relic_toml(path))
@@ -32,6 +33,12 @@ def out(tmp_path: Path) -> Path:
         entries.append(IndexEntry.of(relic.manifest))
     merge_index(folder, entries)
     return folder
+
+
+@pytest.fixture
+def out(made: Path, tmp_path: Path) -> Path:
+    """The same, to be spoiled."""
+    return Path(shutil.copytree(made, tmp_path / "out"))
 
 
 @pytest.mark.parametrize("format", FORMATS)
@@ -102,6 +109,18 @@ def test_relics_that_a_format_cannot_take_are_left_out_and_not_counted(
     with pytest.raises(OutputError, match="no relic can be written as edm"):
         export("edm", out, tmp_path / "none", base_url=URL, relics=["unnamed"])
     assert not (tmp_path / "none").exists()
+
+
+def test_the_day_of_publication_is_the_caller_s_to_say(out: Path, tmp_path: Path) -> None:
+    silent = export("ro-crate", out, tmp_path / "a", relics=["ding-bronze"])
+    assert [loss.field for loss in silent.losses if "publication" in loss.reason]
+    said = export("ro-crate", out, tmp_path / "b", relics=["ding-bronze"], published="2026-11-26")
+    assert not [loss.field for loss in said.losses if "publication" in loss.reason]
+    crate = (tmp_path / "b" / "ding-bronze" / "ro-crate-metadata.json").read_text(encoding="utf-8")
+    assert '"datePublished": "2026-11-26"' in crate
+    for wrong in ("yesterday", "2026-13-01", "2026-11-26T10:00", "-0001-01-01"):
+        with pytest.raises(PipelineError, match="is not a day"):
+            export("ro-crate", out, tmp_path / "c", published=wrong)
 
 
 def test_an_export_does_not_lie_in_its_output_folder(out: Path) -> None:

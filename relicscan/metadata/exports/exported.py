@@ -32,10 +32,14 @@ OWN = ("languages", "scan", "crop", "pipeline")
 
 @dataclass(frozen=True)
 class Exported:
-    """A relic that is done, and the folder of its output, which holds what its manifest lists."""
+    """A relic that is done, and the folder of its output, which holds what its manifest lists.
+
+    `published` is the day on which what is exported is published, if whoever exports says so.
+    """
 
     manifest: RelicManifest
     folder: Path
+    published: str | None = None
 
     @property
     def id(self) -> str:

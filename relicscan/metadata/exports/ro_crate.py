@@ -13,7 +13,7 @@ the specification insists on what a relic does not state:
 - `name` is the relic's id, and `description` a sentence about the dataset.
 - `license` is the text "No licence is stated.": a textual description is allowed.
 - `datePublished` has no way to say "unknown", and nothing in a relic says when it is
-  published: the property is missing, and whoever publishes the crate has to add it.
+  published: it is what whoever exports says (`Exported.published`), and missing without.
 - A capture by an unknown device has an instrument that says so.
 
 Each of these is told as a Loss. Actions have no times but that of the capture: when a run took
@@ -196,6 +196,7 @@ def _root(
         description=by_language(stated.object.description)
         or {"@value": f"The three-dimensional models of {relic.id}.", "@language": "en"},
         publisher=_museum(graph, stated.museum),
+        datePublished=relic.published,
         about=thing,
         image={"@id": path_id(image)} if image else None,
         measurementTechnique=by_language(stated.capture.method),
@@ -257,8 +258,10 @@ def _file(graph: Graph, relic: Exported, file: FileRecord, base_url: str | None)
 def _filled_in(relic: Exported) -> list[Loss]:
     """What the specification insists on and the relic does not state."""
     stated = relic.manifest.metadata
-    why = "a crate needs the day of its publication; it is missing: add it before it is published"
-    told = [("datePublished", why)]
+    told = []
+    if relic.published is None:
+        why = "a crate needs the day of its publication, and none was given: --published 2026-11-26"
+        told.append(("datePublished", why))
     if not stated.rights.digital.uri:
         told.append(("rights.digital.uri", "a crate needs a licence; it says that none is stated"))
     if stated.capture.model_dump() and not (stated.capture.device or stated.capture.software):

@@ -433,7 +433,7 @@ def test_the_date_of_capture(
     assert (found["#capture"].get("startTime"), found["#capture"].get("endTime")) == (begin, end)
     assert found.get("#capture/date", {}).get("value") == kept
     assert "datePublished" not in found["./"]
-    assert "it is missing" in lost["datePublished"]
+    assert "none was given" in lost["datePublished"]
 
 
 @pytest.mark.parametrize(
@@ -470,8 +470,7 @@ def test_what_the_relic_says_is_not_lost(relic: Exported, tmp_path: Path) -> Non
         Loss(
             "amphora-12",
             "datePublished",
-            "a crate needs the day of its publication; it is missing: add it before it is "
-            "published",
+            "a crate needs the day of its publication, and none was given: --published 2026-11-26",
         )
     ]
 
