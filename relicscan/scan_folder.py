@@ -24,15 +24,7 @@ from relicscan.formats.references import is_inside
 from relicscan.geometry.frames import transformed, working_frame
 from relicscan.geometry.thinning import Thinned, thinned
 from relicscan.metadata.declared import frame_of, with_poses, with_units
-from relicscan.metadata.filling import (
-    CATALOGUE,
-    DEFAULTS,
-    WORKBOOK,
-    Filled,
-    RootMetadata,
-    combined,
-    read_root,
-)
+from relicscan.metadata.filling import Filled, RootMetadata, combined, read_root
 from relicscan.metadata.identity import check_unique, relic_id_from_path
 from relicscan.metadata.manifest import field_sources
 from relicscan.metadata.relic_toml import RelicToml, read_relic_toml
@@ -42,9 +34,6 @@ from relicscan.stage import did_you_mean
 from relicscan.units import mm_per_unit
 
 TOML = "relic.toml"
-
-#: How many folders up it is looked for a catalogue that was not given.
-_LOOKED_UP = 3
 
 #: Clouds of fewer points than this are read whole: that takes 1 GB.
 LARGE = 10_000_000
@@ -312,18 +301,6 @@ def rows_of_nothing(root: Path, relics: Sequence[FoundRelic]) -> tuple[str | Non
     said = read_root(root)
     ids = (relic.id for relic in relics)
     return said.catalogue, said.unused(zip(ids, _places(relics, root), strict=True))
-
-
-def unused_roots(inputs: Iterable[Path]) -> list[Path]:
-    """Catalogues and defaults in folders above the inputs: they count for what is given with them,
-    and a scan folder that is given alone goes without.
-    """
-    found: dict[Path, None] = {}
-    for path in inputs:
-        for above in list(Path(path).absolute().parents)[:_LOOKED_UP]:
-            names = (above / name for name in (CATALOGUE, WORKBOOK, DEFAULTS))
-            found |= dict.fromkeys(name for name in names if name.is_file())
-    return list(found)
 
 
 def _places(relics: Sequence[FoundRelic], root: Path) -> list[list[str]]:

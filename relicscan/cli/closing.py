@@ -79,7 +79,7 @@ def say_warnings(outcomes: Sequence[Outcome]) -> None:
 
 def say_unused_roots(inputs: Iterable[Path]) -> None:
     """Catalogues and defaults above what was given, which go unread."""
-    from relicscan.scan_folder import unused_roots
+    from relicscan.metadata.filling import unused_roots
 
     for path in unused_roots(inputs):
         output.say(

@@ -27,6 +27,9 @@ CATALOGUE, DEFAULTS = "catalogue.csv", "defaults.toml"
 #: What may stand for catalogue.csv, and what explains its columns.
 WORKBOOK, MAPPING = "catalogue.xlsx", "catalogue.mapping.toml"
 
+#: How many folders up it is looked for a catalogue that was not given.
+_LOOKED_UP = 3
+
 #: Tables whose other fields speak of one of them: where two sources differ in it, the farther
 #: says nothing of the table.
 _SPEAK_OF = {
@@ -91,6 +94,18 @@ def read_root(root: Path) -> RootMetadata:
         return replace(_rows(tables[0]), defaults=defaults) if tables else RootMetadata(defaults)
     except ScanError as error:
         raise PipelineError(error.message, scan=error.scan, remedy=error.remedy) from None
+
+
+def unused_roots(inputs: Iterable[Path]) -> list[Path]:
+    """Catalogues and defaults in folders above the inputs: they count for what is given with them,
+    and a scan folder that is given alone goes without.
+    """
+    found: dict[Path, None] = {}
+    for path in inputs:
+        for above in list(Path(path).absolute().parents)[:_LOOKED_UP]:
+            names = (above / name for name in (CATALOGUE, WORKBOOK, DEFAULTS))
+            found |= dict.fromkeys(name for name in names if name.is_file())
+    return list(found)
 
 
 def combined(

@@ -8,13 +8,12 @@ import numpy as np
 import pytest
 
 from relicscan.errors import PipelineError, ScanError
-from relicscan.metadata.filling import Filled, combined, read_root
+from relicscan.metadata.filling import Filled, combined, read_root, unused_roots
 from relicscan.scan_folder import (
     find_relics,
     identify,
     read_relic,
     rows_of_nothing,
-    unused_roots,
 )
 
 CLOUD = "x y z\n" + "\n".join(f"{x} {y} {x * y}" for x, y in np.ndindex(4, 4))
