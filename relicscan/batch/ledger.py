@@ -34,10 +34,12 @@ class Ledger:
         self.entries = {entry.id: entry for entry in index.relics}
         self._written = canonical_json(index) if (out / INDEX).exists() else b""
         self._clear_journal()
+        self._announced: set[str] = set()
         self._next = 0.0
 
     def announce(self, relic_id: str) -> None:
         """The relic is about to change on the disk."""
+        self._announced.add(relic_id)
         try:
             with self.journal.open("ab") as stream:
                 stream.write(f"{relic_id}\n".encode())
@@ -49,12 +51,19 @@ class Ledger:
     def enter(self, entry: IndexEntry) -> None:
         """The relic lies there whole; the index follows when it is its time."""
         self.entries[entry.id] = entry
+        self._announced.discard(entry.id)
         if time.monotonic() >= self._next:
             self.write()
 
     def write(self) -> None:
-        """Write the index, unless that would change nothing."""
+        """Write the index, unless that would change nothing.
+
+        What was announced and never entered, the run having been interrupted between, is
+        entered as it lies on the disk.
+        """
         began = time.monotonic()
+        self.entries |= {entry.id: entry for entry in self._placed(self._announced)}
+        self._announced.clear()
         index = Index.of(tuple(self.entries.values()))
         content = canonical_json(index)
         if content != self._written:
@@ -72,11 +81,15 @@ class Ledger:
         """Entries of what was placed after the index was last written."""
         with suppress(OSError):
             lines = self.journal.read_text(encoding="utf-8", errors="replace").splitlines()
-            for relic_id in dict.fromkeys(lines):
-                if id_problem(relic_id) is None:
-                    entry = entry_on_disk(self.out, relic_id)
-                    if entry is not None:
-                        yield entry
+            yield from self._placed(lines)
+
+    def _placed(self, announced: Iterable[str]) -> Iterable[IndexEntry]:
+        """Entries as they lie on the disk, of those relics that do."""
+        for relic_id in dict.fromkeys(announced):
+            if id_problem(relic_id) is None:
+                entry = entry_on_disk(self.out, relic_id)
+                if entry is not None:
+                    yield entry
 
 
 def entry_on_disk(out: Path, relic_id: str) -> IndexEntry | None:

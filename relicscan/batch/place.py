@@ -127,8 +127,8 @@ def _move(work: Path, target: Path, aside: Path) -> None:
         target.rename(aside)
     try:
         work.rename(target)
-    except OSError:
-        if aside.exists():
+    except BaseException:
+        if aside.exists() and not target.exists():
             aside.rename(target)
         raise
     flush_folder(target.parent)

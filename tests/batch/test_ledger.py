@@ -41,6 +41,25 @@ def test_what_was_placed_before_a_kill_is_caught_up_with(out: Path) -> None:
     checked_output(out)
 
 
+@pytest.mark.parametrize("moment", ["flush_folder", "entry_on_disk"])
+def test_what_was_placed_when_the_run_was_interrupted_is_entered(
+    tmp_path: Path, pipeline: str, moment: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ctrl-C between the move and the entry: the index says what lies there, at once."""
+    for name in ("bowl", "cup"):
+        write_cup(tmp_path / "scans" / name)
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(f"relicscan.batch.place.{moment}", interrupt)
+        run(tmp_path / "scans", tmp_path / "out", pipeline=pipeline, jobs=1)
+    assert len(checked_output(tmp_path / "out")) == 1
+    run(tmp_path / "scans", tmp_path / "out", pipeline=pipeline)
+    assert len(checked_output(tmp_path / "out")) == 2
+
+
 def test_what_was_announced_and_never_placed_is_no_entry(out: Path) -> None:
     ledger = Ledger(out)
     for name in ("vase", "../secret", "CON", "x\n"):
