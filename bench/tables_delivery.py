@@ -84,11 +84,9 @@ def _stages(
     """In the order of the run: reading, the pipeline's stages, what was written, validation."""
     seconds = dict(record["stage_seconds"])
     stages = [step["stage"] for step in manifest["steps"]]
-    targets = dict.fromkeys(level["target"] for level in manifest["levels"])
-    order = ["read", *stages, "write master", *(f"write {name}" for name in targets)]
-    order = [name for name in dict.fromkeys([*order, *seconds]) if name in seconds]
-    last = [name for name in ("write pictures", "validate") if name in seconds]
-    rows = [(n, seconds[n]) for n in [*(n for n in order if n not in last), *last]]
+    last = ["write master", "write models", "write pictures", "validate"]
+    order = dict.fromkeys(["read", *stages, *(name for name in seconds if name not in last), *last])
+    rows = [(name, seconds[name]) for name in order if name in seconds]
     rows.append(("manifest and the rest of the relic", record["seconds"] - sum(seconds.values())))
     around = "start of the command, its end" + (
         ", attempts before" if record["attempts"] > 1 else ""

@@ -166,8 +166,8 @@ def _deliver(record: Any, folder: Path, emit: Emit) -> None:
     from relicscan.delivery.outputs import (
         levels_as_they_are,
         write_master,
+        write_models,
         write_pictures,
-        write_target,
     )
     from relicscan.delivery.sounds import write_sounds
     from relicscan.delivery.sources import Sources
@@ -175,7 +175,7 @@ def _deliver(record: Any, folder: Path, emit: Emit) -> None:
     relic = record.relic
     targets = record.pipeline.targets or (levels_as_they_are(relic),)
     pictures = ["pictures"] if record.pipeline.pictures else []
-    parts = ["master", *(target.name for target in targets), *pictures]
+    parts = ["master", "models", *pictures]
 
     def begin(part: str) -> Any:
         record.stage = f"write {part}"
@@ -185,13 +185,11 @@ def _deliver(record: Any, folder: Path, emit: Emit) -> None:
 
     with begin("master"):
         record.master, record.files = write_master(relic, folder)
-    sources = Sources(relic)
-    for target in targets:
-        with begin(target.name):
-            made = write_target(sources, target, folder)
-        record.levels += made.levels
-        record.files += made.files
-        record.noticed += made.warnings
+    with begin("models"):
+        made = write_models(Sources(relic), targets, folder)
+    record.levels += made.levels
+    record.files += made.files
+    record.noticed += made.warnings
     if pictures:
         with begin("pictures"):
             record.files += write_pictures(relic, folder)

@@ -12,6 +12,7 @@ from relicscan.delivery.images import deliverable
 from relicscan.delivery.target import Images
 from relicscan.formats.images import jpeg_of, pixels_of, resized, webp_of
 from relicscan.relic import ByteArray, Texture
+from relicscan.threads import Kept
 
 #: Of JPEG and WebP images, from the finest to the coarsest: below 50 blocks show on plain
 #: surfaces, above 90 the bytes grow faster than anything seen.
@@ -31,8 +32,7 @@ class Coder:
     def __init__(self, texture: Texture, *, srgb: bool) -> None:
         self.texture = deliverable(texture)
         self.srgb = srgb
-        self._coded: dict[tuple[Grade, Images, bool], Texture] = {}
-        self._sized: dict[int, ByteArray] = {}
+        self._kept = Kept()
 
     @property
     def side(self) -> int:
@@ -48,21 +48,23 @@ class Coder:
         if as_it_came and (images == "source" or self.texture.mime != "image/png"):
             return self.texture
         quality = QUALITIES[0] if grade.quality is None else grade.quality
-        key = Grade(min(grade.side, self.side), quality), images, thorough
-        if key not in self._coded:
-            code = webp_of if images == "webp" else jpeg_of
-            pixels = self._at(key[0].side)
-            self._coded[key] = code(pixels, self.texture.name, quality, thorough=thorough)
-        return self._coded[key]
+        side = min(grade.side, self.side)
+        code = webp_of if images == "webp" else jpeg_of
+
+        def make() -> Texture:
+            return code(self._at(side), self.texture.name, quality, thorough=thorough)
+
+        return self._kept.get((side, quality, images, thorough), make)
 
     def _at(self, side: int) -> ByteArray:
-        if side not in self._sized:
+        def make() -> ByteArray:
             pixels = pixels_of(self.texture)
             height, width = pixels.shape[:2]
             scale = min(1.0, side / max(height, width))
             size = max(1, round(width * scale)), max(1, round(height * scale))
-            self._sized[side] = resized(pixels, *size, srgb=self.srgb)
-        return self._sized[side]
+            return resized(pixels, *size, srgb=self.srgb)
+
+        return self._kept.get(side, make)
 
 
 def grades(side: int, most: int | None, *, as_it_came: bool, least: int = 128) -> list[Grade]:

@@ -20,7 +20,7 @@ from relicscan.delivery.primitives import Primitive, split
 from relicscan.delivery.quantization import Grid, snorm8
 from relicscan.delivery.streams import Stream, stream
 from relicscan.geometry.topology import boundary_edge_count
-from relicscan.relic import FloatArray, Mesh
+from relicscan.relic import Float32Array, FloatArray, Mesh
 
 GeometryEncoding = Literal["plain", "quantized", "meshopt", "draco"]
 
@@ -76,6 +76,7 @@ def encode_geometry(
     floats_only: bool = False,
     position_bits: int = 14,
     texture_side_px: int = 2048,
+    tangents: Float32Array | None = None,
 ) -> EncodedGeometry:
     """The mesh, taken to metres by T_model_mesh (4, 4) float64, as the bytes of its vertices.
 
@@ -84,34 +85,75 @@ def encode_geometry(
     same, compressed; texture coordinates are then off by a quarter of a texel at most in
     images of `texture_side_px`, vertex colours come back to the same 8 bits of sRGB. draco:
     positions and texture coordinates as with meshopt; it has no place for tangents.
+    `tangents` (m, 3, 4) are those of the corners where they are known: see `corner_tangents`.
     Triangles without area when delivered are dropped and counted.
     Raises StageError (nothing to deliver, numbers not finite, a normal map with draco).
     """
-    if not 8 <= position_bits <= 16:
-        raise ValueError(f"position_bits must be 8 to 16, got {position_bits}")
     if floats_only and geometry != "plain":
         raise ValueError("floats_only goes with plain geometry")
-    primitives, grid = split(
-        mesh, T_model_mesh, position_bits=None if geometry == "plain" else position_bits
+    divided = divide(
+        mesh, T_model_mesh, geometry=geometry, position_bits=position_bits, tangents=tangents
     )
+    return encode(divided, floats_only=floats_only, texture_side_px=texture_side_px)
+
+
+@dataclass(frozen=True, eq=False)
+class Divided:
+    """A mesh in primitives, in the order in which an encoding stores them; `faces` it had."""
+
+    geometry: GeometryEncoding
+    primitives: tuple[Primitive, ...]
+    grid: Grid | None
+    open: bool
+    faces: int
+
+
+def divide(
+    mesh: Mesh,
+    T_model_mesh: FloatArray,
+    *,
+    geometry: GeometryEncoding,
+    position_bits: int = 14,
+    tangents: Float32Array | None = None,
+) -> Divided:
+    """What `encode_geometry` does first, and once for all sizes of pictures; arguments as there."""
+    if not 8 <= position_bits <= 16:
+        raise ValueError(f"position_bits must be 8 to 16, got {position_bits}")
+    primitives, grid = split(
+        mesh,
+        T_model_mesh,
+        position_bits=None if geometry == "plain" else position_bits,
+        tangents=tangents,
+    )
+    if geometry in ("quantized", "meshopt"):
+        primitives = [meshopt_streams.reordered(p) for p in primitives]
+    is_open = boundary_edge_count(mesh.faces) > 0
+    return Divided(geometry, tuple(primitives), grid, is_open, len(mesh.faces))
+
+
+def encode(
+    divided: Divided, *, floats_only: bool = False, texture_side_px: int = 2048
+) -> EncodedGeometry:
+    """What `encode_geometry` does last; arguments as there."""
+    geometry, grid = divided.geometry, divided.grid
     if geometry == "plain":
-        encoded = [_plain(p, floats_only) for p in primitives]
+        encoded = [_plain(p, floats_only) for p in divided.primitives]
     elif geometry == "quantized":
-        encoded = [_quantized(meshopt_streams.reordered(p)) for p in primitives]
+        encoded = [_quantized(p) for p in divided.primitives]
     elif geometry == "meshopt":
-        encoded = [_meshopt(meshopt_streams.reordered(p), texture_side_px) for p in primitives]
+        encoded = [_meshopt(p, texture_side_px) for p in divided.primitives]
     else:
         assert grid is not None, "split rounds wherever bits are given"
-        encoded = [_draco(p, grid, texture_side_px) for p in primitives]
+        encoded = [_draco(p, grid, texture_side_px) for p in divided.primitives]
     triangles = sum(e.indices.count // 3 for e in encoded)
     return EncodedGeometry(
         geometry,
         tuple(encoded),
         None if geometry == "draco" else grid,
-        boundary_edge_count(mesh.faces) > 0,
+        divided.open,
         triangles,
         sum(e.attributes["POSITION"].count for e in encoded),
-        len(mesh.faces) - triangles,
+        divided.faces - triangles,
         _bounds(encoded, None if geometry == "draco" else grid),
     )
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Sequence
+from itertools import chain
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from relicscan import __version__
+from relicscan import __version__, threads
 from relicscan.delivery.conformance import check_glb
 from relicscan.delivery.solver import Solved, solve
 from relicscan.delivery.sources import Sources
@@ -28,7 +32,7 @@ GENERATOR = f"relicscan {__version__}"
 
 
 class Delivered(NamedTuple):
-    """The models of one target, its other files, and warnings in plain words."""
+    """Models, the other files of their targets, and warnings in plain words."""
 
     levels: list[LevelRecord]
     files: list[FileRecord]
@@ -85,35 +89,40 @@ def levels_as_they_are(relic: Relic) -> Target:
     )
 
 
-def write_target(sources: Sources, target: Target, folder: Path) -> Delivered:
-    """Solve and write every level of a target under `folder`, and check what was written.
+def write_models(sources: Sources, targets: Sequence[Target], folder: Path) -> Delivered:
+    """Solve and write every level of every target under `folder`, and check what was written.
 
-    Raises OutputError when a file cannot be written or breaks its format.
+    As many at a time as there are threads, the largest first: they are solved one by one,
+    with one thread each. Raises OutputError when a file cannot be written or breaks its format.
     """
-    place = folder / target.name
-    place.mkdir()
-    levels, files, warnings = [], [], []
-    for level in target.level:
-        solved = solve(sources, target, level, **_described(sources.relic, target))
-        levels.append(_write_level(solved, target, level, folder, sources.relic))
-        if not target.usdz:
-            continue
-        missing = what_is_missing()
-        if missing is not None:
-            warnings.append(f"{target.name}/{level.name}.usdz was not made: {missing}")
-            continue
-        file = f"{target.name}/{level.name}.usdz"
-        write_usdz(
-            folder / file,
-            solved.mesh,
-            T_model_mesh=sources.T_model_work,
-            generator=GENERATOR,
-            name=sources.relic.id,
-            copyright=_copyright(sources.relic),
-            license=_digital(sources.relic).uri,
-        )
-        files.append(FileRecord.of(folder, file))
-    return Delivered(levels, files, warnings)
+    for target in targets:
+        (folder / target.name).mkdir()
+    wanted = [(target, level) for target in targets for level in target.level]
+    order = sorted(range(len(wanted)), key=lambda n: -(wanted[n][1].max_triangles or sys.maxsize))
+    made = threads.each(lambda n: _write_model(sources, *wanted[n], folder), order)
+    parts = [part for _, part in sorted(zip(order, made, strict=True), key=itemgetter(0))]
+    return Delivered(*(list(chain.from_iterable(part)) for part in zip(*parts, strict=True)))
+
+
+def _write_model(sources: Sources, target: Target, level: TargetLevel, folder: Path) -> Delivered:
+    solved = solve(sources, target, level, **_described(sources.relic, target))
+    written = _write_level(solved, target, level, folder, sources.relic)
+    if not target.usdz:
+        return Delivered([written], [], [])
+    file = f"{target.name}/{level.name}.usdz"
+    missing = what_is_missing()
+    if missing is not None:
+        return Delivered([written], [], [f"{file} was not made: {missing}"])
+    write_usdz(
+        folder / file,
+        solved.mesh,
+        T_model_mesh=sources.T_model_work,
+        generator=GENERATOR,
+        name=sources.relic.id,
+        copyright=_copyright(sources.relic),
+        license=_digital(sources.relic).uri,
+    )
+    return Delivered([written], [FileRecord.of(folder, file)], [])
 
 
 def _described(relic: Relic, target: Target) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from relicscan.color import LINEAR_OF_SRGB
 from relicscan.delivery.quantization import Grid
 from relicscan.errors import StageError
 from relicscan.geometry import topology
-from relicscan.geometry.tangents import corner_tangents
+from relicscan.geometry.tangents import corner_tangents, turned_tangents
 from relicscan.relic import Float32Array, FloatArray, IntArray, Mesh
 
 #: Linear light of each 8-bit sRGB value in 16 bits, 65535 = 1: glTF vertex colours are linear.
@@ -48,12 +48,17 @@ class Primitive:
 
 
 def split(
-    mesh: Mesh, T_model_mesh: FloatArray, *, position_bits: int | None = None
+    mesh: Mesh,
+    T_model_mesh: FloatArray,
+    *,
+    position_bits: int | None = None,
+    tangents: Float32Array | None = None,
 ) -> tuple[list[Primitive], Grid | None]:
     """One primitive for each material in use, without faces that have no area when delivered.
 
     T_model_mesh (4, 4) float64 is a rotation, a positive scale and a shift. With `position_bits`
-    positions are rounded to a grid, which is returned.
+    positions are rounded to a grid, which is returned. `tangents` (m, 3, 4) are those of the
+    mesh's corners where they are known: see `corner_tangents`.
     Texture coordinates go only where a texture is, tangents only where a normal map is, vertex
     colours only where no base colour texture is: glTF multiplies the two, which would darken a
     scan that has both.
@@ -66,7 +71,9 @@ def split(
     grid = None
     delivered: NDArray[Any] = positions
     if position_bits is not None and len(mesh.faces):
-        grid = Grid.around(positions[np.unique(mesh.faces)], position_bits)
+        grid = Grid.around(
+            positions[topology.used_vertices(mesh.faces, len(positions))], position_bits
+        )
         delivered = grid.numbers(positions)
     solid = ~topology.degenerate_faces(Mesh(delivered.astype(np.float64), mesh.faces))
     if not solid.any():
@@ -76,7 +83,14 @@ def split(
             remedy="check the unit that relic.toml or the file states",
         )
     normals = _normals(mesh, T_model_mesh, positions, mesh.faces[solid])
-    tangents = _tangents(mesh, positions, normals)
+    if not _bends_light(mesh):
+        tangents = None
+    elif tangents is None:
+        tangents = _tangents(mesh, positions, normals)
+    else:
+        _require_finite(np.asarray(mesh.corner_uv))
+        scale = np.cbrt(np.linalg.det(T_model_mesh[:3, :3]))
+        tangents = turned_tangents(tangents, T_model_mesh[:3, :3] / scale)
     of_face = mesh.face_material
     if of_face is None:
         groups = [(0 if mesh.materials else None, solid)]
@@ -89,7 +103,7 @@ def _positions(mesh: Mesh, T: FloatArray) -> Float32Array:
     with np.errstate(over="ignore", invalid="ignore"):
         placed = mesh.vertices @ T[:3, :3].T + T[:3, 3]
         positions = placed.astype(np.float32) + np.float32(0)  # -0 becomes 0: one way to write it
-    used = np.unique(mesh.faces)
+    used = topology.used_vertices(mesh.faces, len(positions))
     if not np.isfinite(positions[used]).all():
         raise StageError(
             "the mesh has coordinates that are not finite numbers in single precision",
@@ -125,13 +139,16 @@ def _normal_of_some_face(positions: FloatArray, solid: IntArray) -> FloatArray:
     return normals
 
 
-def _tangents(mesh: Mesh, positions: Float32Array, normals: Float32Array) -> Float32Array | None:
-    """Tangents (m, 3, 4) of all corners, in the model frame, if a material has a normal map.
+def _bends_light(mesh: Mesh) -> bool:
+    return mesh.corner_uv is not None and any(material.normal for material in mesh.materials)
+
+
+def _tangents(mesh: Mesh, positions: Float32Array, normals: Float32Array) -> Float32Array:
+    """Tangents (m, 3, 4) of all corners, in the model frame.
 
     Of the positions before they go onto a grid, and of all faces: as the map was baked.
     """
-    if mesh.corner_uv is None or not any(material.normal for material in mesh.materials):
-        return None
+    assert mesh.corner_uv is not None
     _require_finite(mesh.corner_uv)
     placed = Mesh(positions.astype(np.float64), mesh.faces, normals, corner_uv=mesh.corner_uv)
     return corner_tangents(placed)

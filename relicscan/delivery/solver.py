@@ -21,7 +21,7 @@ from relicscan.delivery.coding import Grade, grades
 from relicscan.delivery.encoding import EncodedGeometry
 from relicscan.delivery.glb import glb_of
 from relicscan.delivery.model_figures import ModelFigures, figures_of
-from relicscan.delivery.sources import Choice, Sources
+from relicscan.delivery.sources import Choice, Screen, Sources
 from relicscan.delivery.target import Target, TargetLevel
 from relicscan.quality.difference import Difference
 from relicscan.relic import Level, Mesh
@@ -57,6 +57,8 @@ class _Search:
         self.described = described
         self._glbs: dict[tuple[Choice, bool], bytes] = {}
         self._unlike: dict[Choice, float] = {}
+        px = level.screen_px
+        self.screen = None if px is None else Screen(sources, px, target.images)
         side = sources.side
         self.steps: Sequence[Grade | None] = [None]
         if side is not None:
@@ -72,19 +74,14 @@ class _Search:
         return self._glbs[key]
 
     def difference(self, choice: Choice, *, thorough: bool) -> Difference | None:
-        px, images = self.level.screen_px, self.target.images
-        if px is None:
-            return None
-        return self.sources.difference(choice, images, px, thorough=thorough)
+        return None if self.screen is None else self.screen.difference(choice, thorough=thorough)
 
     def unlike(self, choice: Choice) -> float:
         """How different the choice looks as lit, 0 to 1; 0 where no screen is named."""
-        if self.level.screen_px is None:
+        if self.screen is None:
             return 0.0
         if choice not in self._unlike:
-            self._unlike[choice] = self.sources.unlike(
-                choice, self.target.images, self.level.screen_px
-            )
+            self._unlike[choice] = self.screen.unlike(choice)
         return self._unlike[choice]
 
     def beyond(self, choice: Choice, *, thorough: bool = False) -> list[str]:

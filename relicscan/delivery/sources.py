@@ -14,10 +14,11 @@ from typing import NamedTuple
 import numpy as np
 
 from relicscan.delivery.coding import Coder, Grade
-from relicscan.delivery.encoding import EncodedGeometry, encode_geometry
+from relicscan.delivery.encoding import Divided, EncodedGeometry, divide, encode
 from relicscan.delivery.target import Images, Target
 from relicscan.formats.images import pixels_of, png_of
 from relicscan.geometry.normal_map import normal_map, shares_texels, surface_normals
+from relicscan.geometry.tangents import corner_tangents
 from relicscan.geometry.topology import vertex_normals
 from relicscan.quality.difference import (
     Difference,
@@ -29,9 +30,12 @@ from relicscan.quality.difference import (
     look,
     pictures,
     shaded_flip,
+    surface_of,
     views,
 )
+from relicscan.quality.surface import Surface
 from relicscan.relic import Float32Array, Level, Material, Mesh, Relic, Texture
+from relicscan.threads import Kept
 
 #: No normal map has more texels on a side: a phone has room for a few such pictures.
 MOST_NORMAL_SIDE = 2048
@@ -67,11 +71,7 @@ class Sources:
         )
         self.T_model_work = np.eye(4)
         self.T_model_work[:3, :3] = relic.frame.R_model_work / 1000
-        self._encoded: dict[tuple[int, str, bool, bool, int], EncodedGeometry] = {}
-        self._normals: dict[int, Coder | None] = {}
-        self._screen_px = 0
-        self._reference: tuple[Views, Reference] | None = None
-        self._look: tuple[int, Look] | None = None
+        self._kept = Kept()
 
     @cached_property
     def color(self) -> list[Coder | None]:
@@ -130,13 +130,24 @@ class Sources:
         The scan's own where the surface is the master's, or where places share texels and
         none can be made. None where `has_normal` is false.
         """
-        if surface not in self._normals:
-            level = self.levels[surface].mesh
-            own = self.master.materials[0].normal if len(self.master.materials) == 1 else None
-            if len(level.faces) < len(self.master.faces) and self._drawable:
-                own = png_of(normal_map(level, self._drawn), "normal")
-            self._normals[surface] = _coder(own, srgb=False)
-        return self._normals[surface]
+        return self._kept.get(("normal", surface), lambda: self._normal_of(surface))
+
+    def _normal_of(self, surface: int) -> Coder | None:
+        level = self.levels[surface].mesh
+        own = self.master.materials[0].normal if len(self.master.materials) == 1 else None
+        if len(level.faces) < len(self.master.faces) and self._drawable:
+            drawn = self._kept.get("drawn", self._drawn)
+            own = png_of(normal_map(level, drawn, self.tangents(surface)), "normal")
+        return _coder(own, srgb=False)
+
+    def tangents(self, surface: int) -> Float32Array | None:
+        """Tangents (m, 3, 4) of the corners of a surface of the ladder; None where it has none."""
+        mesh = self.levels[surface].mesh
+        if mesh.corner_uv is None:
+            return None
+        if not (np.isfinite(mesh.corner_uv).all() and np.isfinite(mesh.vertices).all()):
+            return None
+        return self._kept.get(("tangents", surface), lambda: corner_tangents(mesh))
 
     @cached_property
     def _drawable(self) -> bool:
@@ -144,7 +155,6 @@ class Sources:
         master = self.master
         return len(master.materials) == 1 and master.in_one_picture and not shares_texels(master)
 
-    @cached_property
     def _drawn(self) -> Float32Array:
         """The master's normals by texel."""
         master = self.master
@@ -185,41 +195,72 @@ class Sources:
         floats_only = target.limits.float_attributes_only or not target.limits.normalized_accessors
         # Of coarser pictures too: what is off by more than that shows on large triangles.
         side = max(1024, chosen.grade.side if chosen.grade else 0)
-        key = chosen.surface, target.geometry, floats_only, chosen.normal, side
-        if key not in self._encoded:
-            self._encoded[key] = encode_geometry(
+        wanted = chosen.surface, target.geometry, chosen.normal
+        bent = chosen.normal and self.has_normal(chosen.surface)
+
+        def cut() -> Divided:
+            return divide(
                 self.mesh(chosen, "source"),
                 self.T_model_work,
                 geometry=target.geometry,
-                floats_only=floats_only,
-                texture_side_px=side,
+                tangents=self.tangents(chosen.surface) if bent else None,
             )
-        return self._encoded[key]
 
-    def difference(
-        self, chosen: Choice, images: Images, screen_px: int, *, thorough: bool
-    ) -> Difference:
-        """How different a choice looks from the master, at that size."""
-        return difference(*self._seen(chosen, images, screen_px, thorough=thorough))
+        def make() -> EncodedGeometry:
+            divided = self._kept.get(("divided", wanted), cut)
+            return encode(divided, floats_only=floats_only, texture_side_px=side)
 
-    def unlike(self, chosen: Choice, images: Images, screen_px: int) -> float:
-        """Of that difference, the mean FLIP as lit: what a level is solved by."""
-        return shaded_flip(*self._seen(chosen, images, screen_px))
+        return self._kept.get((wanted, floats_only, side), make)
 
-    def _seen(
-        self, chosen: Choice, images: Images, screen_px: int, *, thorough: bool = False
-    ) -> tuple[Reference, Pictures]:
-        if screen_px != self._screen_px or self._reference is None:
-            self._look = None
+    def surface(self, number: int, cameras: Views) -> Surface:
+        """A surface of the ladder, put before the cameras: the same for every screen."""
+        mesh = self.levels[number].mesh
+
+        def make() -> Surface:
+            return surface_of(mesh, cameras, self.tangents(number))
+
+        return self._kept.get(("surface", id(mesh.faces)), make)
+
+    def reference(self, screen_px: int) -> tuple[Views, Reference]:
+        """Cameras around the master, and how it looks from them on so large a screen."""
+
+        def make() -> tuple[Views, Reference]:
             cameras = views(self.master, self.relic.frame.R_model_work, size_px=screen_px)
-            seen = pictures(look(self.master, cameras), self.master)
-            self._screen_px, self._reference = screen_px, (cameras, Reference(seen))
-        cameras, reference = self._reference
-        if self._look is None or self._look[0] != chosen.surface:
-            # One at a time: what rays meet at 768 px is some 250 MB for each surface.
+            surface = self._kept.get(
+                ("surface", id(self.master.faces)), lambda: surface_of(self.master, cameras)
+            )
+            return cameras, Reference(pictures(look(self.master, cameras, surface), self.master))
+
+        return self._kept.get(("reference", screen_px), make)
+
+
+class Screen:
+    """How choices look beside the master at the size at which one level is shown.
+
+    What rays meet of one surface is kept until another is looked at: at 768 px it is some 250 MB.
+    """
+
+    def __init__(self, sources: Sources, screen_px: int, images: Images) -> None:
+        self.sources, self.screen_px, self.images = sources, screen_px, images
+        self._look: tuple[int, Look] | None = None
+
+    def difference(self, chosen: Choice, *, thorough: bool) -> Difference:
+        """How different a choice looks from the master."""
+        return difference(*self._seen(chosen, thorough=thorough))
+
+    def unlike(self, chosen: Choice) -> float:
+        """Of that difference, the mean FLIP as lit: what a level is solved by."""
+        return shaded_flip(*self._seen(chosen))
+
+    def _seen(self, chosen: Choice, *, thorough: bool = False) -> tuple[Reference, Pictures]:
+        sources, surface = self.sources, chosen.surface
+        cameras, reference = sources.reference(self.screen_px)
+        if self._look is None or self._look[0] != surface:
             self._look = None
-            self._look = chosen.surface, look(self.levels[chosen.surface].mesh, cameras)
-        mesh = self.mesh(chosen, images, thorough=thorough)
+            mesh = sources.levels[surface].mesh
+            seen = look(mesh, cameras, sources.surface(surface, cameras))
+            self._look = surface, seen
+        mesh = sources.mesh(chosen, self.images, thorough=thorough)
         return reference, pictures(self._look[1], mesh)
 
 

@@ -91,8 +91,16 @@ def _halved(
 ) -> tuple[Mesh, FloatArray, NDArray[np.int32]]:
     """Charts that are odd (c,) cut in two, and flattened anew."""
     side = np.zeros((*label.shape, 3))
-    for chart in np.flatnonzero(odd):
-        side[label == chart] = _beyond(flat[label == chart])
+    order = np.argsort(label, kind="stable")
+    ends = np.searchsorted(label[order], np.arange(len(odd) + 1))
+    cut_up = np.flatnonzero(odd)
+
+    def lines(start: int, stop: int) -> None:
+        for chart in cut_up[start:stop]:
+            faces = order[ends[chart] : ends[chart + 1]]
+            side[faces] = _beyond(flat[faces])
+
+    threads.in_blocks(lines, len(cut_up), 4)
     end = np.roll(side, -1, axis=1)
     over = side > 0
     at = np.divide(side, side - end, out=np.zeros_like(side), where=over != (end > 0))
@@ -142,35 +150,32 @@ def _apart(
 
 def _beyond(triangles: FloatArray) -> FloatArray:
     """How far (m, 3) corners of a flat chart (m, 3, 2) lie beyond the line it is cut along."""
+    from relicscan.geometry.kernels.hulls import halves
+
     points, centre = triangles.reshape(-1, 2), triangles.mean(axis=1)
+    outline = np.unique(points, axis=0)
     area = np.abs(signed_areas(triangles))
-    least, found = np.inf, np.zeros(len(points))
+    least, line = np.inf, (np.zeros(2), 0.0)
     for angle in np.pi * np.arange(LINES) / LINES:
         across = np.array([np.cos(angle), np.sin(angle)])
-        order = np.argsort(centre @ across, kind="stable")
+        along = centre @ across
+        order = np.argsort(along, kind="stable")
         reached = np.cumsum(area[order]) / max(float(area.sum()), 1e-300)
         for share in SHARES:
             middle = order[min(int(np.searchsorted(reached, share)), len(order) - 1)]
-            off = (points - centre[middle]) @ across
-            empty = _hull_area(points[off > 0]) + _hull_area(points[off <= 0])
+            empty = halves(outline, outline @ across - along[middle])
             if empty < least:
-                least, found = empty, off
-    return np.asarray(found.reshape(-1, 3))
+                least, line = empty, (across, float(along[middle]))
+    return np.asarray(points @ line[0] - line[1]).reshape(-1, 3)
 
 
 def _fill(triangles: FloatArray) -> float:
     """The share of its convex hull that a flat chart (m, 3, 2) covers."""
-    hull = _hull_area(triangles.reshape(-1, 2))
+    from relicscan.geometry.kernels.hulls import halves
+
+    points = np.unique(triangles.reshape(-1, 2), axis=0)
+    hull = halves(points, np.ones(len(points)))
     return float(np.abs(signed_areas(triangles)).sum()) / hull if hull > 0 else 1.0
-
-
-def _hull_area(points: FloatArray) -> float:
-    from scipy.spatial import ConvexHull, QhullError
-
-    try:
-        return float(ConvexHull(points).volume)
-    except (QhullError, ValueError):  # fewer than three points, or all on a line
-        return 0.0
 
 
 def _lies_over_itself(triangles: FloatArray) -> bool:

@@ -26,15 +26,26 @@ def decimated(
     """
     if len(mesh.faces) <= target_face_count:
         return mesh
-    bare = decimate(mesh, target_face_count, max_deviation_mm=max_deviation_mm)
-    bare = without_degenerate(bare)
-    bare = without_unreferenced(bare.take_faces(~duplicate_faces(bare.faces)))
-    if not len(bare.faces):
+    return with_attributes(
+        bare(mesh, target_face_count, max_deviation_mm=max_deviation_mm), attributes
+    )
+
+
+def bare(mesh: Mesh, target_face_count: int, *, max_deviation_mm: float | None = None) -> Mesh:
+    """The positions and faces of `decimated` alone."""
+    found = without_degenerate(decimate(mesh, target_face_count, max_deviation_mm=max_deviation_mm))
+    found = without_unreferenced(found.take_faces(~duplicate_faces(found.faces)))
+    if not len(found.faces):
         raise StageError(
             f"nothing is left of the surface at {target_face_count:,} triangles",
             remedy="raise the ceiling, or look at the mesh: it may be loose triangles",
         )
+    return found
+
+
+def with_attributes(mesh: Mesh, attributes: Mesh | Source) -> Mesh:
+    """What `bare` made, with texture coordinates, colours and normals of the full surface."""
     attributes = Source.of(attributes)
     if attributes.mesh.corner_uv is not None:
-        bare = texture_coordinates(bare, attributes)
-    return dressed(bare, attributes)
+        mesh = texture_coordinates(mesh, attributes)
+    return dressed(mesh, attributes)

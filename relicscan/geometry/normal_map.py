@@ -50,15 +50,15 @@ def surface_normals(mesh: Mesh, side: int, own: ByteArray | None = None) -> Floa
     return spread(drawn, there)
 
 
-def normal_map(level: Mesh, drawn: Float32Array) -> ByteArray:
+def normal_map(level: Mesh, drawn: Float32Array, tangents: Float32Array | None = None) -> ByteArray:
     """The picture (side, side, 3), uint8, that gives a level the normals `drawn`: see
-    `surface_normals`.
+    `surface_normals`. `tangents` are the level's where they are known: see `corner_tangents`.
 
     Raises StageError where the level has no texture coordinates.
     """
     side = len(drawn)
     texels = texels_of(level, side)
-    along, across, normal = _frames(level, texels, texels.mixed(level, _normals(level)))
+    along, across, normal = _frames(level, texels, texels.mixed(level, _normals(level)), tangents)
     wanted = drawn[texels.row, texels.column]
     local = np.stack([np.einsum("qk,qk->q", wanted, axis) for axis in (along, across, normal)], 1)
     # A place seen from behind would be lit from within: at the most it is seen edge on.
@@ -75,10 +75,13 @@ def _normals(mesh: Mesh) -> Float32Array:
 
 
 def _frames(
-    mesh: Mesh, texels: Texels, normals: NDArray[np.floating]
+    mesh: Mesh,
+    texels: Texels,
+    normals: NDArray[np.floating],
+    tangents: Float32Array | None = None,
 ) -> tuple[Float32Array, Float32Array, Float32Array]:
     """Tangent, bitangent and normal (q, 3) at texels, interpolated as a viewer's shader does."""
-    corners = corner_tangents(mesh)[texels.face]
+    corners = (corner_tangents(mesh) if tangents is None else tangents)[texels.face]
     weights = texels.weights.astype(np.float32)
     tangent = _unit(np.einsum("qk,qkj->qj", weights, corners[..., :3]))
     normal = _unit(normals.astype(np.float32))

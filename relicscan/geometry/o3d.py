@@ -19,7 +19,7 @@ def load() -> Any:
     import open3d
 
     open3d.utility.set_verbosity_level(open3d.utility.VerbosityLevel.Error)
-    open3d.utility.set_max_threads(threads.count())
+    open3d.utility.set_max_threads(threads.granted())
     return open3d
 
 
@@ -27,7 +27,7 @@ def raycasting_scene(mesh: Mesh) -> Any:
     """A RaycastingScene over the mesh, for closest points and rays (float32 inside)."""
     require_plausible(mesh.vertices)
     o3d = load()
-    scene = o3d.t.geometry.RaycastingScene(nthreads=threads.count())
+    scene = o3d.t.geometry.RaycastingScene(nthreads=threads.granted())
     scene.add_triangles(
         o3d.core.Tensor(mesh.vertices.astype(np.float32)),
         o3d.core.Tensor(mesh.faces.astype(np.uint32)),

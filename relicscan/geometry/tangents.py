@@ -66,6 +66,13 @@ def corner_tangents(mesh: Mesh) -> Float32Array:
     return tangents.reshape(-1, 3, 4)
 
 
+def turned_tangents(tangents: Float32Array, R: FloatArray) -> Float32Array:
+    """Tangents (m, 3, 4) of a mesh that is turned by R (3, 3)."""
+    turned = np.array(tangents)
+    turned[..., :3] = tangents[..., :3] @ R.T.astype(np.float32)
+    return turned
+
+
 def _some_perpendicular(tangents: Float32Array, normals: Float32Array) -> FloatArray:
     """Unit vectors (k, 3) at right angles to the normals, near the tangents where they can be."""
     n = np.nan_to_num(normals.astype(np.float64), nan=0.0, posinf=0.0, neginf=0.0)

@@ -7,7 +7,6 @@ up again on the surface it came from.
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -19,6 +18,7 @@ from relicscan.geometry.closest import closest, triangle_tree
 from relicscan.geometry.neighbours import nearest, point_spacing, tree
 from relicscan.geometry.topology import connected, face_areas, vertex_normals
 from relicscan.relic import ByteArray, Float32Array, FloatArray, Mesh, PointCloud
+from relicscan.threads import Kept
 
 if TYPE_CHECKING:
     from relicscan.geometry.kernels.triangles import TriangleTree
@@ -66,32 +66,36 @@ class Source:
 
     def __init__(self, mesh: Mesh) -> None:
         self.mesh = mesh
+        self._kept = Kept()
 
     @classmethod
     def of(cls, given: Mesh | Source) -> Source:
         return given if isinstance(given, Source) else cls(given)
 
-    @cached_property
+    @property
     def tree(self) -> TriangleTree:
-        return triangle_tree(self.mesh)
+        return self._kept.get("tree", lambda: triangle_tree(self.mesh))
 
-    @cached_property
+    @property
     def chart(self) -> NDArray[np.int64]:
         """The chart (m,) of each face."""
-        return texture_charts(self.mesh)
+        return self._kept.get("chart", lambda: texture_charts(self.mesh))
 
-    @cached_property
+    @property
     def scale(self) -> FloatArray:
         """Texture lengths per unit of the mesh on each chart: root of the areas' ratio."""
+        return self._kept.get("scale", self._scale)
+
+    def _scale(self) -> FloatArray:
         uv = self.mesh.corner_uv.astype(np.float64)  # type: ignore[union-attr]
         u, v = np.moveaxis(uv[:, 1:] - uv[:, :1], 2, 0)
         texture = np.bincount(self.chart, np.abs(u[:, 0] * v[:, 1] - u[:, 1] * v[:, 0]) / 2)
         surface = np.bincount(self.chart, face_areas(self.mesh))
         return np.sqrt(np.divide(texture, surface, out=np.zeros_like(surface), where=surface > 0))
 
-    @cached_property
+    @property
     def floors(self) -> _Floors:
-        return _Floors.of(self.mesh, self.chart)
+        return self._kept.get("floors", lambda: _Floors.of(self.mesh, self.chart))
 
 
 class _Floors(NamedTuple):
@@ -228,18 +232,12 @@ def _inverses(gram: FloatArray) -> FloatArray:
 
 def texture_charts(mesh: Mesh) -> NDArray[np.int64]:
     """The chart of each face (m,): faces that share a corner in texture and material."""
-    uv: Float32Array = mesh.corner_uv  # type: ignore[assignment]
+    from relicscan.geometry.kernels.wedges import numbered
+
     m = len(mesh.faces)
     material = np.zeros(m, dtype=np.int64) if mesh.face_material is None else mesh.face_material
-    corner = np.column_stack(
-        [
-            mesh.faces.ravel().astype(np.int64),
-            np.ascontiguousarray(uv).view(np.int32).reshape(-1, 2).astype(np.int64),
-            np.repeat(material, 3).astype(np.int64),
-        ]
-    )
-    void = np.ascontiguousarray(corner).view(np.dtype((np.void, 32))).ravel()
-    wedge = np.unique(void, return_inverse=True)[1].reshape(m, 3)
+    place = np.ascontiguousarray(mesh.corner_uv, dtype=np.float32).view(np.int64).ravel()
+    wedge = numbered(mesh.faces.ravel(), place, np.repeat(material, 3)).reshape(m, 3)
     face = np.arange(m)
-    parts = connected(np.tile(face, 3), m + wedge.T.ravel(), m + int(wedge.max()) + 1)
+    parts = connected(np.tile(face, 3), m + wedge.T.ravel(), m + int(wedge.max(initial=0)) + 1)
     return parts[:m]  # the first thing of each is a face

@@ -88,7 +88,7 @@ class Appearance:
             if key not in self._texels:
                 meaning = LINEAR_OF_SRGB if color else DIRECTION_OF_BYTE
                 self._texels[key] = Texels(decoded(texture), meaning)
-        return self._texels[key].through(hits.taps(number, texture))
+        return hits.texels(number, texture, self._texels[key])
 
 
 def _factor(material: Material) -> Float32Array:

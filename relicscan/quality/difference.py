@@ -16,8 +16,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from relicscan import threads
 from relicscan.quality.flip import PIXELS_PER_DEGREE, Perceived, flip, perceived
-from relicscan.quality.looking import Look, Pictures, Views, each, look, pictures, views
+from relicscan.quality.looking import Look, Pictures, Views, look, pictures, surface_of, views
 from relicscan.relic import ByteArray
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "look",
     "pictures",
     "shaded_flip",
+    "surface_of",
     "views",
 ]
 
@@ -111,7 +113,7 @@ def _compared(reference: Reference, test: Pictures, picture: int) -> tuple[Pictu
         found = flip(filtered, perceived(b, reference.pixels_per_degree), seen)
         return float(found.sum(dtype=np.float64)), squares, int(seen.sum())
 
-    results = each(of_view, range(len(master.shaded)))
+    results = threads.each(of_view, range(len(master.shaded)))
     flips, squares, pixels = (sum(values) for values in zip(*results, strict=True))
     psnr = 10 * np.log10(255**2 * 3 * pixels / squares) if squares else None
     found = PictureDifference(flips / max(1, pixels), None if psnr is None else float(psnr))

@@ -8,11 +8,9 @@ rest and show nothing of a level that the form does not show.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +18,8 @@ from numpy.typing import NDArray
 from relicscan import threads
 from relicscan.color import LINEAR_OF_SRGB, srgb_of
 from relicscan.errors import StageError
+from relicscan.geometry.tangents import turned_tangents
+from relicscan.geometry.topology import used_vertices
 from relicscan.quality.appearance import STONE, Appearance, has_color
 from relicscan.quality.camera import Camera, Part, fit_camera
 from relicscan.quality.surface import Hits, Surface, turned_normals
@@ -38,9 +38,6 @@ _LAMPS = ((-50.0, 35.0, 0.62), (65.0, 10.0, 0.16))
 _AROUND, _FROM_ABOVE = 0.14, 0.08
 
 _AS_IT_IS: Float32Array = np.ones(1, dtype=np.float32)
-
-_In = TypeVar("_In")
-_Out = TypeVar("_Out")
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,7 +89,7 @@ def views(
     Raises StageError if the mesh has no triangle, or none with finite coordinates.
     """
     turn = np.eye(3) if R_model_work is None else np.asarray(R_model_work, dtype=np.float64)
-    used = np.unique(mesh.faces)
+    used = used_vertices(mesh.faces, len(mesh.vertices))
     used = used[np.isfinite(mesh.vertices[used]).all(axis=1)]
     if not len(used):
         raise StageError("there is no triangle to show")
@@ -113,10 +110,11 @@ def views(
     return Views(turn, middle, radius, cameras)
 
 
-def look(mesh: Mesh, views: Views) -> Look:
-    """Find what is to be seen of a geometry, once for all textures that are tried on it.
+def surface_of(mesh: Mesh, views: Views, tangents: Float32Array | None = None) -> Surface:
+    """A geometry put before the cameras; the same for views of the master at any size.
 
-    Its materials do not matter, its texture coordinates do.
+    Its materials do not matter, its texture coordinates do. `tangents` (m, 3, 4) are those of
+    its corners where they are known: see `corner_tangents`.
     Raises StageError if a coordinate is not finite.
     """
     if not np.isfinite(mesh.vertices).all():
@@ -126,7 +124,17 @@ def look(mesh: Mesh, views: Views) -> Look:
         )
     placed = (mesh.vertices @ views.R_model_work.T - views.middle) / views.radius
     normals = turned_normals(mesh, views.R_model_work)
-    surface = Surface(replace(mesh, vertices=placed, normals=normals))
+    if tangents is not None:
+        tangents = turned_tangents(tangents, views.R_model_work)
+    return Surface(replace(mesh, vertices=placed, normals=normals), tangents)
+
+
+def look(mesh: Mesh, views: Views, surface: Surface | None = None) -> Look:
+    """Find what is to be seen of a geometry, once for all textures that are tried on it.
+
+    `surface` is what `surface_of` gives, where it is there already. Raises StageError as that does.
+    """
+    surface = surface or surface_of(mesh, views)
     return Look(mesh, surface, views, tuple(_Seen(surface, camera) for camera in views.cameras))
 
 
@@ -142,7 +150,7 @@ def pictures(look: Look, mesh: Mesh) -> Pictures:
     appearance = Appearance(
         replace(look.surface.mesh, colors=mesh.colors, materials=mesh.materials)
     )
-    made = each(lambda seen: seen.pictured(appearance), look.seen)
+    made = threads.each(lambda seen: seen.pictured(appearance), look.seen)
     shaded, albedo, where, boxes = (tuple(part) for part in zip(*made, strict=True))
     return Pictures(shaded, albedo, where, boxes)
 
@@ -169,7 +177,7 @@ class _Seen:
         else:
             colors = self.coverage * np.array(STONE, dtype=np.float32)
         relief = appearance.relief(self.hits)
-        normals = self._smooth if relief is None else self._mean(self.hits.normals(relief))
+        normals = self._mean(self.hits.normals(relief))
         beside = (1 - self.coverage) * LINEAR_OF_SRGB[BACKGROUND]
         lights: tuple[Float32Array, ...] = (self._light(normals), _AS_IT_IS)
         shape = (self.camera.height_px, self.camera.width_px)
@@ -195,10 +203,6 @@ class _Seen:
             light += np.maximum(shine, 0)
         return light[:, None]
 
-    @cached_property
-    def _smooth(self) -> Float32Array:
-        return self._mean(self.hits.normals())
-
     def _mean(self, values: Float32Array) -> Float32Array:
         return np.asarray(self._sums(values) / (4 * self.coverage))
 
@@ -215,14 +219,6 @@ def _middle(camera: Camera, box: Part) -> Part:
         low = min(max(part.start, start), start + MOST_PX)
         kept.append(slice(low, max(low, min(part.stop, start + MOST_PX))))
     return kept[0], kept[1]
-
-
-def each(work: Callable[[_In], _Out], items: Sequence[_In]) -> list[_Out]:
-    """The results of work on every item, in their order, on as many threads as there are."""
-    if threads.count() == 1 or len(items) < 2:
-        return [work(item) for item in items]
-    with ThreadPoolExecutor(threads.count()) as pool:
-        return list(pool.map(work, items))
 
 
 def _same(a: NDArray[Any] | None, b: NDArray[Any] | None) -> bool:

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import numpy as np
 
+from relicscan import threads
 from relicscan.color import LINEAR_OF_SRGB
-from relicscan.quality.looking import each
 from relicscan.quality.pictures import save_webp
 from relicscan.quality.render import Sitter, portrait, sit
 from relicscan.relic import ByteArray, FloatArray, Mesh
@@ -74,7 +74,7 @@ def write_previews(mesh: Mesh, R_model_work: FloatArray | None, folder: Path) ->
             save_webp(folder / name, image, quality=_QUALITY, effort=_EFFORT)
         return list(images)
 
-    return [name for names in each(written, range(1 + TURNS)) for name in names]
+    return [name for names in threads.each(written, range(1 + TURNS)) for name in names]
 
 
 def _exposure(sitter: Sitter) -> float:

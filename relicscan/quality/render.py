@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from relicscan.errors import StageError
+from relicscan.geometry.topology import used_vertices
 from relicscan.quality.appearance import Appearance
 from relicscan.quality.camera import fit_camera
 from relicscan.quality.canvas import Background, Canvas
@@ -194,7 +195,7 @@ def _showable_mesh(geometry: Mesh, turn: FloatArray) -> Mesh:
 def _outline(geometry: Mesh | PointCloud) -> FloatArray:
     """What must be in the picture (n, 3): all of a mesh, a cloud without its stray points."""
     if isinstance(geometry, Mesh):
-        return geometry.vertices[np.unique(geometry.faces)]
+        return geometry.vertices[used_vertices(geometry.faces, len(geometry.vertices))]
     points = geometry.points
     low, high = np.quantile(points[:: max(1, len(points) // 200_000)], (0.005, 0.995), axis=0)
     room = 0.1 * (high - low)

@@ -11,27 +11,30 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from relicscan import threads
 from relicscan.geometry import o3d as bridge
 from relicscan.geometry import topology
 from relicscan.geometry.tangents import corner_tangents
-from relicscan.quality.texels import Taps, doublings, halvings, taps
-from relicscan.relic import BoolArray, Float32Array, FloatArray, Mesh, Texture
+from relicscan.quality.texels import Texels, doublings, halvings
+from relicscan.relic import Float32Array, FloatArray, Mesh, Texture
 
-#: Sizes of textures whose texels are remembered: of a colour and a normal map, each tried at two.
-_TAPS_KEPT = 4
+_NO_TANGENTS: Float32Array = np.empty((0, 3, 4), dtype=np.float32)
+_NO_RELIEF: Float32Array = np.empty((0, 3), dtype=np.float32)
 
 
 class Surface:
     """A mesh in a frame in which it has about radius one, with what pictures of it share.
 
     Its positions are finite. Texture coordinates that are not count as zero, normals as unknown.
+    `tangents` are as of `corner_tangents`, where somebody has found them already.
     """
 
-    def __init__(self, mesh: Mesh) -> None:
+    def __init__(self, mesh: Mesh, tangents: Float32Array | None = None) -> None:
         uv = mesh.corner_uv
         if uv is not None and not np.isfinite(uv).all():
             mesh = replace(mesh, corner_uv=np.where(np.isfinite(uv), uv, 0))
         self.mesh = mesh
+        self._tangents = tangents
         self.scene = bridge.raycasting_scene(mesh)
 
     @cached_property
@@ -52,6 +55,8 @@ class Surface:
     @cached_property
     def tangents(self) -> Float32Array:
         """Tangents (m, 3, 4) of the corners; the fourth is the bitangent's sign."""
+        if self._tangents is not None:
+            return self._tangents
         return corner_tangents(replace(self.mesh, normals=self.normals))
 
     @cached_property
@@ -82,27 +87,29 @@ class Hits:
         self.samples_per_unit = samples_per_unit
         self.rays: NDArray[np.intp] = np.flatnonzero(np.isfinite(distance))
         self.distance = distance[self.rays]
-        self.faces = answer["primitive_ids"].numpy()[self.rays].astype(np.intp)
+        self.faces = answer["primitive_ids"].numpy()[self.rays].astype(np.int32)
         uv = answer["primitive_uvs"].numpy()[self.rays]
         self.corners = np.column_stack([1 - uv[:, 0] - uv[:, 1], uv]).astype(np.float32)
         self.directions = rays[self.rays, 3:]
         self.flat = answer["primitive_normals"].numpy()[self.rays]
         self._of_material: dict[int, NDArray[np.intp] | slice] = {}
-        self._taps: dict[tuple[int, int, int], Taps] = {}
 
     def normals(self, relief: Float32Array | None = None) -> Float32Array:
         """Shading normals (n, 3), turned to the camera: the inside is lit like the outside.
 
         `relief` (n, 3) is what a normal map says, in tangent space; the normals are as long
-        as its vectors, and unit without it.
+        as its vectors, and unit without it. Where a surface has no normal it is the face's.
         """
-        normals = self.smooth
-        if relief is not None:
-            tangents, bitangents = self.frames
-            normals = relief[:, 2:] * normals
-            normals += relief[:, :1] * tangents
-            normals += relief[:, 1:2] * bitangents
-        return np.where(self._from_behind, -normals, normals)
+        from relicscan.geometry.kernels.shading import facing
+
+        surface, out = self.surface, np.empty((len(self.faces), 3), dtype=np.float32)
+        tangents = _NO_TANGENTS if relief is None else surface.tangents
+        relief = _NO_RELIEF if relief is None else relief
+        of_hits = self.faces, self.corners
+        of_mesh = surface.mesh.faces, surface.normals
+        seen = self.flat, self.directions, tangents, relief, out
+        threads.in_blocks(lambda a, b: facing(*of_hits, *of_mesh, *seen, a, b), len(out))
+        return out
 
     def of_material(self, number: int) -> NDArray[np.intp] | slice:
         """The hits (k,) on faces of a material; a slice where all are."""
@@ -115,34 +122,27 @@ class Hits:
             self._of_material[number] = slice(None) if everywhere else chosen
         return self._of_material[number]
 
-    def taps(self, number: int, texture: Texture) -> Taps:
-        """The texels that the hits on a material see of a texture of that size."""
-        key = (number, texture.width, texture.height)
-        if key not in self._taps:
-            part = self.of_material(number)
-            uv = self.surface.mesh.corner_uv
-            assert uv is not None
-            places = self.mixed(uv.reshape(-1, 2), self._all_corners)[part]
-            often = halvings(
-                self.surface.doublings[self.faces[part]],
-                texture.width,
-                texture.height,
-                self.samples_per_unit,
-            )
-            if len(self._taps) >= _TAPS_KEPT:
-                del self._taps[next(iter(self._taps))]
-            self._taps[key] = taps(places, often, texture.width, texture.height)
-        return self._taps[key]
+    def texels(self, number: int, texture: Texture, texels: Texels) -> Float32Array:
+        """What the hits (k,) on a material see of a texture, its values (k, 3): see `Texels.at`."""
+        part = self.of_material(number)
+        often = halvings(
+            self.surface.doublings[self.faces[part]],
+            texture.width,
+            texture.height,
+            self.samples_per_unit,
+        )
+        return texels.at(self.uv[part], often)
 
     @cached_property
-    def smooth(self) -> Float32Array:
-        """Unit shading normals (n, 3) on the side that the faces call outside."""
-        surface = self.surface
-        normals = self.mixed(surface.normals, surface.mesh.faces)
-        length = np.sqrt(np.einsum("nd,nd->n", normals, normals))
-        good = length > 1e-6
-        normals /= np.where(good, length, 1)[:, None]
-        return np.where(good[:, None], normals, self.flat) if not good.all() else normals
+    def uv(self) -> Float32Array:
+        """Texture coordinates (n, 2)."""
+        from relicscan.geometry.kernels.shading import mix
+
+        corner_uv = self.surface.mesh.corner_uv
+        out = np.empty((len(self.faces), 2), dtype=np.float32)
+        given = self.faces, self.corners, corner_uv, out
+        threads.in_blocks(lambda start, stop: mix(*given, start, stop), len(out))
+        return out
 
     def mixed(self, of_vertices: Float32Array, faces: NDArray[np.integer]) -> Float32Array:
         """Values (n, k) at the hits, of vertices (v, k) that faces (m, 3) share."""
@@ -151,26 +151,3 @@ class Hits:
             at = np.take(faces[:, corner], self.faces)
             total += self.corners[:, corner, None] * np.take(of_vertices, at, axis=0)
         return total
-
-    @cached_property
-    def frames(self) -> tuple[Float32Array, Float32Array]:
-        """Unit tangents and bitangents (n, 3) of the hits, as viewers have them."""
-        tangents = self.surface.tangents
-        tangent = _unit(self.mixed(tangents.reshape(-1, 4)[:, :3], self._all_corners))
-        sign = tangents[self.faces, 0, 3]
-        bitangent = np.cross(self.smooth, tangent) * sign[:, None]
-        return tangent, _unit(bitangent.astype(np.float32))
-
-    @cached_property
-    def _from_behind(self) -> BoolArray:
-        return np.asarray(np.einsum("nd,nd->n", self.flat, self.directions)[:, None] > 0)
-
-    @property
-    def _all_corners(self) -> NDArray[np.intp]:
-        """Numbers (m, 3) of the corners of all faces: for what corners do not share."""
-        return np.arange(3 * len(self.surface.mesh.faces)).reshape(-1, 3)
-
-
-def _unit(vectors: Float32Array) -> Float32Array:
-    length = np.sqrt(np.einsum("nd,nd->n", vectors, vectors))
-    return np.asarray(vectors / np.maximum(length, 1e-12)[:, None])

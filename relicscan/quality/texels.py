@@ -3,13 +3,11 @@
 A texture is read from the one of its successive halvings whose texels are about as large
 as a sample (Williams, Pyramidal Parametrics, 1983), bilinearly as glTF 2.0 (3.8.4) asks.
 Halvings average in linear light: the mean of sRGB values would be too dark.
-What is found for a geometry and a size of texture holds for any texture of that size.
 """
 
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -25,95 +23,34 @@ from relicscan.relic import ByteArray, Float32Array, Mesh, Texture
 DIRECTION_OF_BYTE: Float32Array = (np.arange(256) / 127.5 - 1).astype(np.float32)
 
 
-@dataclass(frozen=True, eq=False)
-class Taps:
-    """Four texels and their weights for each of n samples.
-
-    texel (n, 4) counts through the halvings of a texture one after another, from the one
-    that is `finest` times halved; `shapes` are their (h, w); weight (n, 4) sums to one.
-    """
-
-    finest: int
-    shapes: tuple[tuple[int, int], ...]
-    texel: NDArray[np.int32]
-    weight: Float32Array
-
-
-def taps(uv: Float32Array, halvings: NDArray[np.integer], width: int, height: int) -> Taps:
-    """Taps at uv (n, 2), each in a texture that is so many times halved (n,).
-
-    (0, 0) is the top left corner of the texture; it repeats outside 0..1, inside it does
-    not reach over its own border, where something else may be.
-    """
-    most = int(np.log2(max(1, min(width, height))))
-    halvings = np.clip(halvings, 0, most)
-    finest, coarsest = (int(halvings.min()), int(halvings.max())) if len(halvings) else (0, 0)
-    shapes = tuple((height >> k, width >> k) for k in range(finest, coarsest + 1))
-    which = halvings - finest
-    h, w = (np.array([shape[i] for shape in shapes])[which] for i in (0, 1))
-    start = np.cumsum([0, *(a * b for a, b in shapes)])[which]
-    uv = np.where(np.isfinite(uv), uv, 0)
-    uv = np.where((uv >= 0) & (uv <= 1), uv, uv - np.floor(uv))
-    x, y = uv[:, 0] * w - 0.5, uv[:, 1] * h - 0.5
-    x0, y0 = np.floor(x), np.floor(y)
-    across, down = (x - x0).astype(np.float32), (y - y0).astype(np.float32)
-    left, right = (np.clip(x0 + d, 0, w - 1).astype(np.int32) for d in (0, 1))
-    top, bottom = (np.clip(y0 + d, 0, h - 1).astype(np.int32) * w + start for d in (0, 1))
-    texel = np.stack([top + left, top + right, bottom + left, bottom + right], axis=1)
-    one = np.float32(1)
-    weight = np.stack(
-        [
-            (one - across) * (one - down),
-            across * (one - down),
-            (one - across) * down,
-            across * down,
-        ],
-        axis=1,
-    )
-    return Taps(finest, shapes, texel, weight)
-
-
 class Texels:
     """A decoded texture (h, w, 3) and its halvings, as numbers by a table (256,)."""
 
     def __init__(self, pixels: ByteArray, meaning: Float32Array) -> None:
-        self._pixels = pixels
+        self._pixels = np.ascontiguousarray(pixels)
         self._meaning = meaning
         self._halved: list[Float32Array] = []
         self._halving = threading.Lock()
 
-    def through(self, seen: Taps) -> Float32Array:
-        """Filtered values (n, 3) float32 of the samples whose taps these are."""
-        last = seen.finest + len(seen.shapes) - 1
-        levels = [self._level(k).reshape(-1, 3) for k in range(max(1, seen.finest), last + 1)]
-        floats = np.concatenate(levels) if levels else _NOTHING
+    def at(self, uv: Float32Array, halved: NDArray[np.integer]) -> Float32Array:
+        """Filtered values (n, 3) float32 at uv (n, 2), of the texture so many times halved (n,).
+
+        (0, 0) is the top left corner of the texture; it repeats outside 0..1, inside it does
+        not reach over its own border, where something else may be.
+        """
+        from relicscan.geometry.kernels.shading import read
+
+        height, width = self._pixels.shape[:2]
+        halved = np.clip(halved, 0, int(np.log2(max(1, min(width, height)))))
+        levels = [self._level(k) for k in range(1, int(halved.max(initial=0)) + 1)]
+        shapes = np.array([(height, width), *(level.shape[:2] for level in levels)])
+        begin = np.cumsum([0, 0, *(h * w for h, w in shapes[1:].tolist())])
         # 8192 texels squared would be 800 MB as float32, so what is not halved stays in bytes.
-        unhalved = self._pixels.reshape(-1, 3) if seen.finest == 0 else None
-        out = np.empty((len(seen.texel), 3), dtype=np.float32)
-
-        def samples(start: int, stop: int) -> None:
-            total = np.zeros((stop - start, 3), dtype=np.float32)
-            for corner in range(4):
-                texel = seen.texel[start:stop, corner]
-                values = self._values(texel, unhalved, floats)
-                total += seen.weight[start:stop, corner, None] * values
-            out[start:stop] = total
-
-        threads.in_blocks(samples, len(out))
+        flat = np.concatenate([level.reshape(-1, 3) for level in levels] or [_NOTHING])
+        out = np.empty((len(uv), 3), dtype=np.float32)
+        given = uv, halved, self._pixels, self._meaning, flat, begin, shapes, out
+        threads.in_blocks(lambda start, stop: read(*given, start, stop), len(out))
         return out
-
-    def _values(
-        self, texel: NDArray[np.int32], unhalved: ByteArray | None, floats: Float32Array
-    ) -> Float32Array:
-        """Values (k, 3) of texels (k,), counted as `Taps` counts them."""
-        if unhalved is None:
-            return np.take(floats, texel, axis=0)
-        if not len(floats):
-            return self._meaning[np.take(unhalved, texel, axis=0)]
-        values = self._meaning[np.take(unhalved, texel, axis=0, mode="clip")]
-        halved = np.flatnonzero(texel >= len(unhalved))
-        values[halved] = floats[texel[halved] - len(unhalved)]
-        return values
 
     def _level(self, halvings: int) -> Float32Array:
         """The texture (h, w, 3) float32, halved so many times, at least once."""

@@ -8,6 +8,7 @@ from typing import Annotated
 import numpy as np
 from pydantic import Field
 
+from relicscan import threads
 from relicscan.formats.images import pixels_of, png_of
 from relicscan.geometry.bake import Texels, colors_from_pictures, picture, texels_of
 from relicscan.geometry.occlusion import ambient_occlusion
@@ -64,16 +65,23 @@ def bake_textures(
     mesh, painted = relic.the_mesh(), relic.painted
     side = _side_of(relic, max_side)
     texels = texels_of(mesh, side)
-    colors = _colors(relic, texels, neighbours)
-    base_color = None
-    if colors is None and not occlusion_directions:
+
+    def painted_picture() -> tuple[Texture | None, bool]:
+        colors = _colors(relic, texels, neighbours)
+        plain = colors is None and not occlusion_directions
+        if plain:
+            colors = np.full((len(texels.row), 3), 255, dtype=np.uint8)
+        found = None if colors is None else png_of(picture(texels, colors, side), "base-color")
+        return found, plain
+
+    def shadows() -> Texture | None:
+        return _occlusion(mesh, side, occlusion_directions) if occlusion_directions else None
+
+    (base_color, plain), occlusion = threads.both(painted_picture, shadows)
+    if plain:
         relic = relic.warning(
             "the scan has no colours and occlusion_directions is 0: its picture is plain white"
         )
-        colors = np.full((len(texels.row), 3), 255, dtype=np.uint8)
-    if colors is not None:
-        base_color = png_of(picture(texels, colors, side), "base-color")
-    occlusion = _occlusion(mesh, side, occlusion_directions) if occlusion_directions else None
     material = Material("baked", texture=base_color, occlusion=occlusion)
     baked = replace(mesh, materials=(material,), face_material=None)
     relic = replace(relic, mesh=baked, painted=None).noting(

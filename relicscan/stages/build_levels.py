@@ -7,8 +7,9 @@ from typing import Annotated
 
 from pydantic import Field
 
+from relicscan import threads
 from relicscan.geometry.checks import require_faces
-from relicscan.geometry.levels import decimated
+from relicscan.geometry.levels import bare, with_attributes
 from relicscan.geometry.topology import vertex_normals
 from relicscan.geometry.transfer import Source
 from relicscan.relic import Level, Relic
@@ -38,15 +39,21 @@ def build_levels(
     require_faces(mesh)
     if mesh.normals is None:
         mesh = replace(mesh, normals=vertex_normals(mesh.vertices, mesh.faces))
-    finer, full = mesh, Source(mesh)
+    full, surfaces = Source(mesh), [mesh]
+    ordered = sorted(ceilings.items(), key=lambda item: -item[1])
+    for _, ceiling in ordered:
+        finer = surfaces[-1]
+        surfaces.append(finer if len(finer.faces) <= ceiling else bare(finer, ceiling))
+    different = {id(surface): surface for surface in surfaces if surface is not mesh}
+    dressed = threads.each(lambda surface: with_attributes(surface, full), list(different.values()))
+    made = {id(mesh): mesh, **dict(zip(different, dressed, strict=True))}
     levels: list[Level] = []
     warnings: list[str] = []
-    for name, ceiling in sorted(ceilings.items(), key=lambda item: -item[1]):
-        finer = decimated(finer, ceiling, attributes=full)
-        levels.append(Level(name, ceiling, finer))
-        if len(finer.faces) > ceiling:
+    for (name, ceiling), surface in zip(ordered, surfaces[1:], strict=True):
+        levels.append(Level(name, ceiling, made[id(surface)]))
+        if len(surface.faces) > ceiling:
             warnings.append(
-                f"level {name} has {len(finer.faces):,} triangles, over its ceiling of "
+                f"level {name} has {len(surface.faces):,} triangles, over its ceiling of "
                 f"{ceiling:,}: its surface folds or falls apart if more edges collapse"
             )
     return replace(relic, levels=tuple(reversed(levels))).warning(*warnings)

@@ -166,7 +166,7 @@ def test_the_same_bytes_as_without_a_cluster_and_news_on_the_way(
     began = events[0]
     assert (began["event"], began["jobs"], began["memory_bytes"]) == ("run_started", 2, 4 * 10**9)
     assert [e["threads"] for e in events if e["event"] == "relic_started"] == [1, 1, 1]
-    assert {e["id"] for e in events if e.get("stage") == "write web"} == {"cup", "slow", "vase"}
+    assert {e["id"] for e in events if e.get("stage") == "write models"} == {"cup", "slow", "vase"}
 
 
 # Whoever is killed

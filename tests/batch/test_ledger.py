@@ -52,9 +52,10 @@ def test_what_was_placed_when_the_run_was_interrupted_is_entered(
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
-    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+    with monkeypatch.context() as patch:
         patch.setattr(f"relicscan.batch.place.{moment}", interrupt)
-        run(tmp_path / "scans", tmp_path / "out", pipeline=pipeline, jobs=1)
+        with pytest.raises(KeyboardInterrupt):
+            run(tmp_path / "scans", tmp_path / "out", pipeline=pipeline, jobs=1)
     assert len(checked_output(tmp_path / "out")) == 1
     run(tmp_path / "scans", tmp_path / "out", pipeline=pipeline)
     assert len(checked_output(tmp_path / "out")) == 2

@@ -5,13 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from relicscan import formats
 from relicscan.delivery.outputs import (
     levels_as_they_are,
     write_master,
+    write_models,
     write_pictures,
-    write_target,
 )
 from relicscan.delivery.sources import Sources
 from relicscan.delivery.target import Target, TargetLevel
@@ -41,7 +42,7 @@ def relic_of(mesh: Mesh) -> Relic:
 
 def test_without_targets_each_level_is_delivered_as_it_is(tmp_path: Path) -> None:
     relic = relic_of(cube())
-    made = write_target(Sources(relic), levels_as_they_are(relic), tmp_path)
+    made = write_models(Sources(relic), [levels_as_they_are(relic)], tmp_path)
     assert [level.path for level in made.levels] == ["web/low.glb", "web/high.glb"]
     assert [level.ceiling for level in made.levels] == [40, 400]
     assert [level.surface for level in made.levels] == ["high", "high"], "they are one mesh"
@@ -59,7 +60,7 @@ def test_a_target_says_what_each_model_is_and_why(tmp_path: Path) -> None:
         name="one", screen_px=64, max_difference=0.5, max_bytes=10_000, prefer="smallest"
     )
     target = Target(name="house", description="-", images="jpeg", usdz=True, level=(level,))
-    made = write_target(Sources(relic_of(mesh)), target, tmp_path)
+    made = write_models(Sources(relic_of(mesh)), [target], tmp_path)
     (record,) = made.levels
     assert (record.target, record.name, record.path) == ("house", "one", "house/one.glb")
     assert record.bytes == (tmp_path / record.path).stat().st_size <= 10_000
@@ -75,6 +76,31 @@ def test_a_target_says_what_each_model_is_and_why(tmp_path: Path) -> None:
         assert made.files[0].sha256 == file_sha256(tmp_path / "house/one.usdz")
     else:
         assert "usd-core" in made.warnings[0]
+
+
+def test_the_number_of_threads_changes_no_byte(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Levels are solved side by side, and share what they are solved from."""
+    mesh = painted(Material("glaze", texture=texture("png", (64, 64))))
+    levels = tuple(
+        TargetLevel(name=name, screen_px=px, max_difference=0.5, max_triangles=most)
+        for name, px, most in (("a", 64, 12), ("b", 96, 400), ("c", 64, None))
+    )
+    targets = [
+        Target(name=name, description="-", images="webp", geometry=geometry, level=levels)
+        for name, geometry in (("one", "meshopt"), ("two", "plain"))
+    ]
+    made = {}
+    for count in ("1", "3"):
+        monkeypatch.setenv("RELICSCAN_THREADS", count)
+        folder = tmp_path / count
+        folder.mkdir()
+        made[count] = write_models(Sources(relic_of(mesh)), targets, folder).levels
+    assert [level.path for level in made["1"]] == [
+        f"{t}/{n}.glb" for t in ("one", "two") for n in "abc"
+    ]
+    assert made["1"] == made["3"]
 
 
 def test_pictures_are_listed_with_their_sums(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from relicscan import formats
 from relicscan.delivery.conformance import check_glb
 from relicscan.delivery.decoded import decoded
 from relicscan.delivery.khronos import KhronosReport
-from relicscan.delivery.outputs import write_target
+from relicscan.delivery.outputs import write_models
 from relicscan.delivery.sources import Sources
 from relicscan.delivery.target import Limits, Target, TargetLevel, builtin_targets, read_target
 from relicscan.delivery.target_check import check_against
@@ -57,7 +57,7 @@ def relic(metadata: dict[str, Any]) -> Relic:
 
 def delivered(metadata: dict[str, Any], target: Target, folder: Path) -> Path:
     """The first model of a target."""
-    made = write_target(Sources(relic(metadata)), target, folder)
+    made = write_models(Sources(relic(metadata)), [target], folder)
     return folder / made.levels[0].path
 
 
@@ -335,11 +335,11 @@ class TestTargets:
         assert check_against(path, plain) == []
 
     def test_it_counts_among_the_bytes_of_a_level(self, tmp_path: Path) -> None:
-        made = write_target(Sources(relic(everything())), target(), tmp_path)
+        made = write_models(Sources(relic(everything())), [target()], tmp_path)
         size_with = made.levels[0].bytes
         assert size_with == (tmp_path / made.levels[0].path).stat().st_size
         tight = target(name="tight", level={"max_bytes": size_with - 1})
-        (level,) = write_target(Sources(relic(everything())), tight, tmp_path).levels
+        (level,) = write_models(Sources(relic(everything())), [tight], tmp_path).levels
         assert level.bytes < size_with or "bytes" in level.unmet[0]
 
     def test_a_book_of_metadata_leaves_a_thumb_within_its_bytes(self, tmp_path: Path) -> None:
@@ -350,7 +350,7 @@ class TestTargets:
             object={"title": {"en": "word " * 60_000}, "description": {"en": "书" * 300_000}},
             rights={"digital": {"attribution": {"en": "credit " * 50_000}}},
         )
-        made = write_target(Sources(relic(book)), web, tmp_path)
+        made = write_models(Sources(relic(book)), [web], tmp_path)
         assert made.levels[0].unmet == ()
         assert made.levels[0].bytes < 20_000
         assert len(Glb(tmp_path / made.levels[0].path).doc["asset"]["copyright"]) == MAX_CHARACTERS
@@ -478,5 +478,5 @@ def test_same_relic_same_bytes(tmp_path: Path) -> None:
 
 def test_a_relic_with_another_mesh_says_the_same(tmp_path: Path) -> None:
     other = replace(relic(everything()), mesh=cube(), levels=(Level("low", 40, cube()),))
-    made = write_target(Sources(other), target(), tmp_path)
+    made = write_models(Sources(other), [target()], tmp_path)
     assert packet_of(tmp_path / made.levels[0].path) == xmp_packet("amphora-12", everything())

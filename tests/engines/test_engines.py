@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from relicscan.delivery.encoding import GeometryEncoding
-from relicscan.delivery.outputs import write_target
+from relicscan.delivery.outputs import write_models
 from relicscan.delivery.sources import Sources
 from relicscan.delivery.target import Target, TargetLevel, builtin_targets, read_target
 from relicscan.relic import Relic
@@ -83,7 +83,7 @@ def delivered(relic: Relic, target: Target, level: TargetLevel, gallery: Gallery
     level = level.model_copy(update={"screen_px": 128, "max_difference": None})
     folder = Path(mkdtemp(dir=gallery.models))
     one = target.model_copy(update={"level": (level,), "usdz": False})
-    (written,) = write_target(Sources(relic), one, folder).levels
+    (written,) = write_models(Sources(relic), [one], folder).levels
     return f"{folder.name}/{written.path}"
 
 

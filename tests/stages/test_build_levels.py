@@ -59,7 +59,7 @@ def test_colours_do_not_wash_out_from_level_to_level() -> None:
 
 def test_a_ceiling_that_cannot_be_kept_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     module = sys.modules["relicscan.stages.build_levels"]
-    monkeypatch.setattr(module, "decimated", lambda mesh, ceiling, attributes: mesh)
+    monkeypatch.setattr(module, "bare", lambda mesh, ceiling: mesh)
     after = build_levels(mesh_relic(sphere_mesh()), ceilings={"thumb": 100})
     assert "level thumb has 6,240 triangles, over its ceiling of 100" in after.warnings[0]
 

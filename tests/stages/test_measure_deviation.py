@@ -12,7 +12,7 @@ import pytest
 from shapes import MM, scan_relic, sphere_mesh, sphere_points
 
 from relicscan.batch.job import default_pipeline
-from relicscan.delivery.outputs import levels_as_they_are, write_master, write_target
+from relicscan.delivery.outputs import levels_as_they_are, write_master, write_models
 from relicscan.delivery.sources import Sources
 from relicscan.errors import StageError
 from relicscan.metadata.canonical import canonical_json
@@ -33,7 +33,7 @@ def ball(frame: Frame = MM, cloud: PointCloud | None = CLOUD) -> Relic:
 
 def manifest_of(relic: Relic, folder: Path) -> RelicManifest:
     master, files = write_master(relic, folder)
-    levels = write_target(Sources(relic), levels_as_they_are(relic), folder).levels
+    levels = write_models(Sources(relic), [levels_as_they_are(relic)], folder).levels
     return relic_manifest(
         relic,
         state="done",
