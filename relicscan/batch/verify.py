@@ -3,8 +3,10 @@
     index.json.sha256 ─► index.json ─► <id>/relic.json ─► every file of the relic
 
 and, where it was signed (see `relicscan.metadata.signing`), from index.json.sig to index.json.
-Every link of the chain is followed and every byte read. What lies in a relic's folder and is
-listed by nothing is a difference as well. Nothing is written and no lock is taken, so a
+Every link of the chain is followed and every byte read. What lies in a relic's folder, or beside
+them, and is listed by nothing is a difference as well, also where an operating system left it
+(.DS_Store, Thumbs.db): a folder that is signed and handed on holds what was made and nothing else.
+Nothing is written and no lock is taken, so a
 folder on a disc that cannot be written is verified like any other; while a run is at work, what
 it has not entered yet is told as a difference.
 """
@@ -45,6 +47,8 @@ from relicscan.scan_folder import find_relics
 MANIFEST, RUN, REPORT, PRIVATE = "relic.json", "run.json", "report.html", ".relicscan"
 #: What a relic's folder holds that relic.json does not list, since it changes from run to run.
 UNLISTED = frozenset([MANIFEST, RUN, REPORT])
+#: What lies beside the folders of relics and is read for itself.
+_READ = frozenset([INDEX, CHECKSUM, SIGNATURE])
 
 _RESTORE_INDEX = "restore both from a copy, or delete both and run all relics again"
 _NO_ANCHOR = "restore it from a copy; if every relic.json can be trusted, any run writes it again"
@@ -57,6 +61,7 @@ _STALE = (
     "where a run has changed relics since it was signed, sign again: relicscan sign OUT --key "
     f"KEY.pem; else restore {INDEX} from a copy"
 )
+_NOT_OF_OUT = "move it out of the output folder if somebody needs it, else delete it"
 _NOT_LISTED = "run its scans again, which enters it, or move the folder away"
 
 
@@ -184,16 +189,27 @@ class _Chain:
     def _folders(self, entries: dict[str, IndexEntry]) -> list[tuple[str, bool]]:
         """Folders of relics, those that are listed and those that are there; and which are links.
 
-        What else lies beside them (a site, a note) is nobody's business here.
+        What else lies beside them is told.
         """
         names = dict.fromkeys(entries, False)
-        with suppress(OSError):
-            for entry in os.scandir(self.out):
-                if entry.is_symlink():
-                    if entry.name in entries or Path(entry.path).is_dir():
-                        names[entry.name] = True
-                elif os.path.lexists(Path(entry.path) / MANIFEST):
-                    names[entry.name] = False
+        try:
+            there = list(os.scandir(self.out))
+        except OSError as error:
+            self._differ(None, ".", unreadable(error), _RESTORE_INDEX)
+            there = []
+        for entry in there:
+            if entry.name in _READ:
+                continue
+            if entry.is_symlink():
+                if entry.name in entries or Path(entry.path).is_dir():
+                    names[entry.name] = True
+                else:
+                    problem = "it is a link, and relicscan writes none"
+                    self._differ(None, entry.name, problem, _NOT_OF_OUT)
+            elif os.path.lexists(Path(entry.path) / MANIFEST):
+                names[entry.name] = False
+            elif entry.name not in entries and not _belongs(entry):
+                self._differ(None, entry.name, "nothing lists it", _NOT_OF_OUT)
         return sorted(names.items())
 
     def _relic(self, relic_id: str, entry: IndexEntry | None) -> None:
@@ -274,6 +290,13 @@ class _Chain:
     def _differ(self, relic_id: str | None, path: str, problem: str, remedy: str) -> None:
         where = "/".join(part for part in (relic_id, path) if part)
         self.differences.append(Difference(relic_id, where, problem, remedy))
+
+
+def _belongs(entry: os.DirEntry[str]) -> bool:
+    """Whether it lies beside the folders of relics though nothing lists it."""
+    if entry.name == PRIVATE:
+        return entry.is_dir(follow_symlinks=False)
+    return entry.name == REPORT and entry.is_file(follow_symlinks=False)
 
 
 def _agree(entry: IndexEntry, manifest: RelicManifest) -> bool:

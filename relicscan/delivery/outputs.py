@@ -22,7 +22,7 @@ from relicscan.errors import OutputError
 from relicscan.formats.ply import write_mesh
 from relicscan.metadata.described import descriptive_digest
 from relicscan.metadata.descriptive import RightsIn
-from relicscan.metadata.figures import DifferenceRecord, PictureDifference
+from relicscan.metadata.figures import DeviationCheckRecord, DifferenceRecord, PictureDifference
 from relicscan.metadata.manifest import FileRecord, LevelRecord, MasterRecord
 from relicscan.metadata.relic_toml import RelicToml
 from relicscan.quality.previews import write_previews
@@ -187,6 +187,9 @@ def _write_level(
         difference=_difference(solved, level),
         decided=solved.decided,
         unmet=solved.unmet,
+        deviation_check=DeviationCheckRecord.of(
+            solved.level.deviation, relic.frame, level.max_deviation_mm
+        ),
     )
 
 

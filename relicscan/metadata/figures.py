@@ -123,6 +123,67 @@ class DeviationRecord(Record):
         return self
 
 
+class DeviationCheckRecord(Record):
+    """How far a level is from the cleaned scan, held against what its target allows.
+
+    `measured_mm` is the root mean square from the scan to the level, the same as in the level's
+    `deviation`, and `measured_of_diagonal` its share of the full mesh's diagonal; `threshold_mm`
+    is the target's `max_deviation_mm`. Where one of them is null, so is `passes`, with a reason.
+    """
+
+    method: Literal["rms_scan_to_level"]
+    reference: Literal["points", "mesh"] | None
+    measured_mm: Length | None
+    measured_of_diagonal: Length | None
+    threshold_mm: Annotated[float, Field(gt=0)] | None
+    passes: bool | None
+    reason: Text | None
+
+    @classmethod
+    def of(
+        cls, found: Deviation | None, frame: Frame, threshold_mm: float | None
+    ) -> DeviationCheckRecord:
+        """The record of what was measured in the working units of `frame`, None where nothing was,
+        and of the target's limit, None where it sets none.
+        """
+        distances = found.scan_to_level if found else None
+        reasons = []
+        if found is None:
+            reasons.append("it was not measured")
+        elif distances is None:
+            reasons.append("all of the scan's surface was filled")
+        elif not frame.scale_known:
+            reasons.append("the scale of the scan is unknown")
+        if threshold_mm is None:
+            reasons.append("the target sets no limit")
+        measured = distances.rms if distances and frame.scale_known else None
+        passes = None
+        if measured is not None and threshold_mm is not None:
+            passes = measured <= threshold_mm
+        return cls(
+            method="rms_scan_to_level",
+            reference=found.reference if found else None,
+            measured_mm=measured,
+            measured_of_diagonal=(
+                _share_of(distances.rms, found.diagonal) if found and distances else None
+            ),
+            threshold_mm=threshold_mm,
+            passes=passes,
+            reason="; ".join(reasons) or None,
+        )
+
+    @model_validator(mode="after")
+    def _honest(self) -> DeviationCheckRecord:
+        passes = None
+        if self.measured_mm is not None and self.threshold_mm is not None:
+            passes = self.measured_mm <= self.threshold_mm
+        if self.passes is not passes:
+            raise ValueError("passes must follow from measured_mm and threshold_mm")
+        if (self.passes is None) != (self.reason is not None):
+            raise ValueError("there is a reason where passes is null, and nowhere else")
+        return self
+
+
 class PictureDifference(Record):
     """How different two pictures look: mean FLIP (0..1), and PSNR, null where they are equal."""
 

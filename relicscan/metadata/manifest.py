@@ -26,6 +26,7 @@ from relicscan.metadata.canonical import digest, file_sha256, plain, read_json
 from relicscan.metadata.fields import Matrix4, Record, RecordedPath, RelicId, Sha256, Text, Vector3
 from relicscan.metadata.figures import (
     Count,
+    DeviationCheckRecord,
     DeviationRecord,
     DifferenceRecord,
     DimensionRecord,
@@ -188,6 +189,7 @@ class LevelRecord(FileRecord):
     decided: Text | None = None
     unmet: Texts = ()
     deviation: DeviationRecord | None = None
+    deviation_check: DeviationCheckRecord | None = None
 
 
 class RelicManifest(Record):
@@ -232,6 +234,10 @@ class RelicManifest(Record):
         for level in self.levels:
             if level.deviation and (level.deviation.no_mm_because is None) != self.scale_known:
                 raise ValueError("deviations are in mm where the scale is known, and nowhere else")
+            there = level.deviation and level.deviation.scan_to_level
+            check = level.deviation_check
+            if check and check.measured_mm != (there.rms_mm if there else None):
+                raise ValueError("a deviation is checked that is another than the level's own")
         return self
 
     @property

@@ -43,13 +43,14 @@ def test_a_model_that_an_earlier_run_made(out: Path, scans: Path, pipeline: str)
     assert verify(out) == []
 
 
-def test_reports_and_what_lies_beside_the_relics_are_nobodys_business(out: Path) -> None:
+def test_what_a_run_does_not_list_and_may_write(out: Path) -> None:
     (out / "report.html").write_text("a night")
     (out / "cup" / "report.html").write_text("a cup")
-    (out / "site").mkdir()
-    (out / "site" / "index.html").write_text("an exhibition")
     (out / "cup" / "run.json").unlink()
-    (out / "latest.txt").symlink_to(out / "index.json")
+    (out / ".relicscan" / "cache").mkdir(exist_ok=True)
+    (out / ".relicscan" / "cache" / "anything").write_text("x")
+    assert verify(out) == []
+    shutil.rmtree(out / ".relicscan")
     assert verify(out) == []
 
 
@@ -110,6 +111,82 @@ def test_a_file_that_nothing_lists(out: Path, name: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("x")
     assert problems(out) == {f"torn/{name}": "nothing lists it"}
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["notes.txt", ".DS_Store", "Thumbs.db", "desktop.ini", "index.json.bak", ".index.json.7.part",
+     "relic.json", "run.json", "report.html.sig", "INDEX.json"],
+)  # fmt: skip
+def test_a_file_beside_the_relics_that_nothing_lists(out: Path, name: str) -> None:
+    """Those of operating systems too, as in the folders of relics."""
+    (out / name).write_text("x")
+    assert problems(out) == {name: "nothing lists it"}
+    (found,) = verify(out)
+    assert found.relic is None
+    assert "move it out of the output folder" in found.remedy
+    (out / name).rename(out / "cup" / f"{name}.txt")
+    assert problems(out) == {f"cup/{name}.txt": "nothing lists it"}
+
+
+@pytest.mark.parametrize("inside", [None, "index.html", "cup/relic.json", "run.json"])
+def test_a_folder_beside_the_relics_that_nothing_lists(out: Path, inside: str | None) -> None:
+    """One line, however much lies in it; a relic that lies deeper is none of this folder."""
+    (out / "site").mkdir()
+    if inside:
+        (out / "site" / inside).parent.mkdir(exist_ok=True)
+        (out / "site" / inside).write_text("{}")
+    assert problems(out) == {"site": "nothing lists it"}
+
+
+def test_what_has_the_name_of_something_else(out: Path) -> None:
+    (out / "report.html").mkdir()
+    shutil.rmtree(out / ".relicscan")
+    (out / ".relicscan").write_text("no folder")
+    (out / "index.json.sig").mkdir()
+    assert problems(out) == {
+        "report.html": "nothing lists it",
+        ".relicscan": "nothing lists it",
+        "index.json.sig": "it cannot be read (it is not a file)",
+    }
+
+
+def test_what_lies_beside_is_told_whatever_else_is_wrong(out: Path) -> None:
+    (out / "notes.txt").write_text("x")
+    shutil.copytree(out / "cup", out / "vase")
+    assert problems(out) == {
+        "notes.txt": "nothing lists it",
+        "vase": "index.json does not list this relic",
+    }
+    (out / "index.json").write_text("{}")
+    found = verify(out)
+    assert {d.problem for d in found if d.path == "notes.txt"} == {"nothing lists it"}
+    assert {d.path for d in found} == {"index.json", "notes.txt", "vase/relic.json"}
+
+
+def test_an_output_folder_that_cannot_be_listed(out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = os.scandir
+
+    def failing(path: Any) -> Any:
+        if Path(path) == out:
+            raise OSError(5, "Input/output error")
+        return whole(path)
+
+    flip(out / "cup" / LOW)
+    monkeypatch.setattr(os, "scandir", failing)
+    assert set(problems(out)) == {".", f"cup/{LOW}"}
+    assert problems(out)["."] == "it cannot be read (Input/output error)"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need a privilege on Windows")
+def test_links_beside_the_relics(out: Path, tmp_path: Path) -> None:
+    link = "it is a link, and relicscan writes none"
+    (out / "latest.txt").symlink_to(out / "index.json")
+    (out / "nowhere").symlink_to(tmp_path / "none")
+    (out / "site").symlink_to(tmp_path)
+    (tmp_path / "report.html").write_text("a night")
+    (out / "report.html").symlink_to(tmp_path / "report.html")
+    assert problems(out) == dict.fromkeys(["latest.txt", "nowhere", "site", "report.html"], link)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="links need a privilege on Windows")

@@ -149,6 +149,13 @@ def test_short_type_is_a_concept_or_a_name(write: Write) -> None:
         ("title.en = 'x'", 1, "no key title", "[object]"),
         ("[object]\nunit = 'mm'", 2, "no key object.unit", "[scan]"),
         ("[object]\ntitle.en = ''", 2, "object.title.en", "quotes"),
+        ("[object]\ntitle.iw = 'x'\n\ntitle.he = 'y'", 4, "as iw and as he", "keep one"),
+        ("[object]\ntitle.he = 'x'\n\ntitle.iw = 'y'", 4, "as he and as iw", "keep one"),
+        ("\nlanguages = ['iw', 'de', 'he']", 2, "as iw and as he", "keep one"),
+        (
+            "[[hotspot]]\nid = 'a'\nposition = [0, 0, 0]\naudio.en = 'a.mp3'\naudio.iw = 'a.exe'",
+            5, "no sound file", "use one of",
+        ),
         ("[object]\n\ntitle.zh_Hans = 'x'", 3, "'zh_Hans' is not a language tag", "zh-Hans"),
         ("[object]\ntitle.en = 'x'\ntitle.EN = 'y'", 3, "stands twice", "keep one"),
         ("[object]\ninventory_number = 12", 2, "is not a text", "quotes"),

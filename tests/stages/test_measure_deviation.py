@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import jsonschema
 import numpy as np
@@ -157,3 +158,38 @@ def test_the_pipeline_ends_with_it() -> None:
         assert level.deviation.scan_to_level.rms == pytest.approx(0.05, rel=0.4)
         assert level.deviation.level_to_scan.rms < level.deviation.scan_to_level.rms
         assert level.deviation.left_out_share < 0.001
+
+
+def test_levels_are_held_against_the_limit_of_their_target(tmp_path: Path) -> None:
+    from relicscan.delivery.target import Target, TargetLevel
+
+    def made(relic: Relic, name: str, *limits: float | None) -> list[Any]:
+        levels = [
+            TargetLevel(name=f"l{n}", max_triangles=2000, max_deviation_mm=limit)
+            for n, limit in enumerate(limits)
+        ]
+        target = Target(name=name, description="x", images="source", level=tuple(levels))
+        master, files = write_master(relic, tmp_path / name)
+        written = write_models(Sources(relic), [target], tmp_path / name).levels
+        manifest = relic_manifest(
+            relic, state="done", verdict="pass", reproducible=True, master=master,
+            levels=written, files=files,
+        )
+        said = json.loads(canonical_json(manifest))
+        jsonschema.validate(said, json_schema("relic.json"))
+        return said["levels"]
+
+    loose, tight, none = made(measure_deviation(ball()), "known", 5.0, 0.01, None)
+    off = loose["deviation"]["scan_to_level"]["rms_mm"]
+    assert 0.01 < off < 5
+    for level, limit, passes in ((loose, 5.0, True), (tight, 0.01, False), (none, None, None)):
+        check = level["deviation_check"]
+        assert (check["measured_mm"], check["threshold_mm"], check["passes"]) == (off, limit, passes)
+        assert any("from the scan" in text for text in level["unmet"]) is (passes is False)
+    for level in made(measure_deviation(ball(frame=Frame())), "unknown", 5.0, 0.01):
+        assert level["deviation_check"]["reason"] == "the scale of the scan is unknown"
+        assert level["deviation_check"]["passes"] is None
+        assert level["unmet"] == []
+    for level in made(ball(), "unmeasured", 0.01):
+        assert level["deviation_check"]["reason"] == "it was not measured"
+        assert level["deviation"] is None

@@ -14,7 +14,6 @@ the specification insists on what a relic does not state:
 - `license` is the text "No licence is stated.": a textual description is allowed.
 - `datePublished` has no way to say "unknown", and nothing in a relic says when it is
   published: it is what whoever exports says (`Exported.published`), and missing without.
-- A capture by an unknown device has an instrument that says so.
 
 Each of these is told as a Loss. Actions have no times but that of the capture: when a run took
 place is in no file of a relic that is the same on every machine.
@@ -264,6 +263,4 @@ def _filled_in(relic: Exported) -> list[Loss]:
         told.append(("datePublished", why))
     if not stated.rights.digital.uri:
         told.append(("rights.digital.uri", "a crate needs a licence; it says that none is stated"))
-    if stated.capture.model_dump() and not (stated.capture.device or stated.capture.software):
-        told.append(("capture.device", "an action needs an instrument; it says 'not stated'"))
     return [Loss(relic.id, field, reason) for field, reason in told]

@@ -4,9 +4,12 @@ Process Run Crate 0.6 (https://w3id.org/ro/wfrun/process/0.6): each CreateAction
 done with (instrument), to (object) and what came of it (result); the result of one is the object
 of the next. Scans and states between steps have local ids, for they are not in the crate.
 
+A CreateAction of this profile is the run of a computational tool. A capture is none: it is an
+Action, schema.org's wider type, whose instruments may be devices, and that needs none.
+
 RO-Crate asks for name, version and address of whatever is called a SoftwareApplication. That is
-relicscan, whose stage is a parameter of its step, and its libraries; the software of the capture,
-of which a relic states the name alone, is a CreativeWork.
+relicscan, whose stage is a parameter of its step, and its libraries, each under its address; the
+software of the capture, of which a relic states the name alone, is a CreativeWork.
 """
 
 from __future__ import annotations
@@ -17,6 +20,7 @@ from urllib.parse import quote
 from relicscan.metadata.dating import calendar_dates
 from relicscan.metadata.descriptive import Capture
 from relicscan.metadata.exports.exported import Exported
+from relicscan.metadata.exports.media_types import media_type
 from relicscan.metadata.exports.ro_crate_graph import (
     Graph,
     Ref,
@@ -45,6 +49,7 @@ def actions(graph: Graph, relic: Exported, thing: Ref, files: list[Ref]) -> list
             localPath=source.path,
             description=f"A file of the scan folder ({source.role}). Not included in this crate.",
             contentSize=str(source.bytes),
+            encodingFormat=media_type(source.path),
             sha256=source.sha256,
         )
         for source in manifest.sources
@@ -74,17 +79,16 @@ def _capture(graph: Graph, said: Capture, thing: Ref, scans: list[Ref]) -> Ref |
     if not said.model_dump():
         return None
     begin, end = calendar_dates(said.date) or (None, None)
-    device = said.device or (None if said.software else "not stated")
     return add(
         graph,
         "#capture",
-        "CreateAction",
+        "Action",
         name="Capture of the object",
         description=by_language(said.notes),
         # A name or a pseudonym, of whom or what is not stated.
         agent=named(graph, "#operator", "Thing", said.operator),
         instrument=[
-            named(graph, "#device", "IndividualProduct", device),
+            named(graph, "#device", "IndividualProduct", said.device),
             named(graph, "#capture-software", "CreativeWork", said.software),
         ],
         startTime=begin if begin != end else None,
@@ -157,15 +161,19 @@ def _relicscan(graph: Graph, versions: Mapping[str, str]) -> Ref:
         softwareRequirements=[
             add(
                 graph,
-                f"#library/{path_id(name)}",
+                _address(name),
                 "SoftwareApplication",
                 name=name,
-                url=f"https://pypi.org/project/{quote(name, safe='')}/"
-                if name != "python"
-                else "https://www.python.org/",
+                url=_address(name),
                 version=version,
             )
             for name, version in versions.items()
             if name != "relicscan"
         ],
     )
+
+
+def _address(library: str) -> str:
+    if library == "python":
+        return "https://www.python.org/"
+    return f"https://pypi.org/project/{quote(library, safe='')}/"

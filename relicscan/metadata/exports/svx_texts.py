@@ -12,7 +12,7 @@ from html import escape
 from typing import Any
 
 from relicscan.metadata.exports.table import flat
-from relicscan.metadata.languages import UNDETERMINED
+from relicscan.metadata.languages import UNDETERMINED, is_in
 
 #: source/client/schema/common.ts: ELanguageType.
 _LANGUAGES = ("en", "es", "de", "nl", "ja", "fr", "it", "haw", "ar")
@@ -20,8 +20,7 @@ _LANGUAGES = ("en", "es", "de", "nl", "ja", "fr", "it", "haw", "ar")
 
 def voyager_language(tag: str) -> str | None:
     """Voyager's name for a language: "EN" for "en" and for "en-GB"; None for Chinese."""
-    base = tag.split("-")[0]
-    return base.upper() if base in _LANGUAGES else None
+    return next((name.upper() for name in _LANGUAGES if is_in(tag, name)), None)
 
 
 def voyager_languages(texts: Mapping[str, str]) -> dict[str, str]:

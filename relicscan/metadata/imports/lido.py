@@ -21,7 +21,7 @@ from relicscan.metadata.imports.columns import FieldPath
 from relicscan.metadata.imports.given import Given, NotTaken, shown
 from relicscan.metadata.imports.sheets import MAX_ROWS, read_bounded
 from relicscan.metadata.imports.xml_guard import parse_xml
-from relicscan.metadata.languages import UNDETERMINED
+from relicscan.metadata.languages import UNDETERMINED, canonical_tag
 from relicscan.units import find_unit
 
 NAMESPACE = "http://www.lido-schema.org"
@@ -311,7 +311,10 @@ def _words(element: Any) -> list[str]:
 def _language(element: Any) -> str:
     for above in (element, *element.iterancestors()):
         if (tag := above.get(_LANG)) is not None:
-            return str(tag) or UNDETERMINED
+            try:
+                return canonical_tag(tag)
+            except ValueError:
+                return str(tag) or UNDETERMINED  # what is no tag is told where the record is read
     return UNDETERMINED
 
 

@@ -329,6 +329,13 @@ def test_kinds_of_a_language_and_texts_in_none(relic: Exported, there: Path) -> 
     ]
 
 
+def test_a_language_that_one_of_voyagers_encompasses(relic: Exported, there: Path) -> None:
+    """Arabic as "ar-arb", which is "arb" in canonical form, is Arabic to Voyager."""
+    item = relic.manifest.metadata.object.model_copy(update={"title": {"arb": "جرة", "yue": "瓶"}})
+    collection = scene(with_metadata(relic, object=item), there)["metas"][0]["collection"]
+    assert collection["titles"] == {"AR": "جرة"}
+
+
 def test_a_sound_that_voyager_cannot_play_is_told(
     export_of: Callable[[dict[str, Any]], Exported], there: Path
 ) -> None:

@@ -257,6 +257,7 @@ def test_an_unknown_column(read: Read) -> None:
 
 def test_two_columns_for_one_field(read: Read) -> None:
     assert "are both for object.title@de" in refused(read, "folder;title@de;object.title@DE", "a;b")
+    assert "are both for object.title@he" in refused(read, "folder;title@iw;title@he", "a;b;c")
     assert "are both for object.title@und" in refused(read, "folder;title;title@und", "a;b")
 
 

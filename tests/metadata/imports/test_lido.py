@@ -366,6 +366,15 @@ def test_a_language_that_is_none(read: Read) -> None:
     assert problem.given == "彩绘双耳瓶"
 
 
+def test_a_language_has_one_tag_however_a_record_writes_it(read: Read) -> None:
+    term = "<lido:term>Glasur</lido:term>"
+    assert term in RECORD
+    (row,) = read(RECORD.replace(term, term.replace("term>", 'term xml:lang="DE">', 1))).rows
+    assert row.stated["object"]["material"] == read(RECORD).rows[0].stated["object"]["material"]
+    (row,) = read(RECORD.replace('xml:lang="zh-hans"', 'xml:lang="zh-cmn-hans"')).rows
+    assert row.stated["object"]["title"]["cmn-Hans"] == "彩绘双耳瓶"
+
+
 LAUGHS = "".join(
     f'<!ENTITY l{n} "{f"&l{n - 1};" * 10}">' if n else '<!ENTITY l0 "ha">' for n in range(10)
 )
