@@ -201,6 +201,8 @@ def _difference(solved: Solved, level: TargetLevel) -> DifferenceRecord | None:
         screen_px=level.screen_px,
         shaded=PictureDifference(flip=found.shaded.flip, psnr_db=found.shaded.psnr_db),
         albedo=PictureDifference(flip=found.albedo.flip, psnr_db=found.albedo.psnr_db),
+        threshold_flip=level.max_difference,
+        passes=None if level.max_difference is None else found.shaded.flip <= level.max_difference,
     )
 
 

@@ -194,12 +194,25 @@ class PictureDifference(Record):
 class DifferenceRecord(Record):
     """How different a level looks from the master: see `relicscan.quality.difference`.
 
-    Shown in a square of `screen_px`; `shaded` as lit, `albedo` its colours alone.
+    Shown in a square of `screen_px`; `shaded` as lit, `albedo` its colours alone. The mean FLIP
+    as lit `passes` where it is no more than the `threshold_flip` of its target; null where that
+    sets none, and so is `passes`.
     """
 
     screen_px: Count
     shaded: PictureDifference
     albedo: PictureDifference
+    threshold_flip: Share | None = None
+    passes: bool | None = None
+
+    @model_validator(mode="after")
+    def _honest(self) -> DifferenceRecord:
+        passes = None
+        if self.threshold_flip is not None:
+            passes = self.shaded.flip <= self.threshold_flip
+        if self.passes is not passes:
+            raise ValueError("passes must follow from shaded.flip and threshold_flip")
+        return self
 
 
 #: A catalogue measures with a tape: it agrees within its own uncertainty, or this share, or 1 mm.

@@ -18,6 +18,7 @@ from relicscan.delivery.sources import Sources
 from relicscan.delivery.target import Target, TargetLevel
 from relicscan.delivery.usdz import what_is_missing
 from relicscan.metadata.canonical import file_sha256
+from relicscan.metadata.figures import DifferenceRecord
 from relicscan.relic import Level, Material, Mesh, Relic
 from tests.delivery.glb_shapes import cube, painted, texture
 
@@ -67,7 +68,10 @@ def test_a_target_says_what_each_model_is_and_why(tmp_path: Path) -> None:
     assert record.texture_side is not None
     assert record.difference is not None
     assert record.difference.screen_px == 64
-    assert record.difference.shaded.flip <= 0.5
+    assert record.difference.shaded.flip <= record.difference.threshold_flip == 0.5
+    assert record.difference.passes is True
+    with pytest.raises(ValueError, match="must follow"):
+        DifferenceRecord(**{**dict(record.difference), "passes": False})
     assert record.unmet == ()
     assert record.decided is not None
     assert "0.5" in record.decided
