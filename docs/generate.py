@@ -134,7 +134,7 @@ def formats() -> str:
     """docs/formats.md: what relicscan reads."""
     from relicscan.formats import MODULES
 
-    extensions: dict[str, list[str]] = {}
+    extensions: dict[str, list[str]] = {"stanford_conf": [".conf"]}  # beside scans, and none
     for extension, module in MODULES.items():
         extensions.setdefault(module, []).append(extension)
     parts = [NOTE, "# Formats\n", "What `relicscan` reads, by file name extension.\n"]

@@ -254,7 +254,7 @@ class SourceFile:
     """
 
     path: str
-    role: Literal["scan", "texture", "material", "buffer", "metadata", "other"]
+    role: Literal["scan", "texture", "material", "buffer", "poses", "metadata", "other"]
     bytes: int
     sha256: str
     modified_ns: int = field(default=0, compare=False)

@@ -21,6 +21,7 @@ from relicscan import formats
 from relicscan.errors import PipelineError, ScanError, as_unicode, unreadable
 from relicscan.formats.recognition import is_cloud, scans_among
 from relicscan.formats.references import is_inside
+from relicscan.formats.stanford_conf import poses_in
 from relicscan.geometry.frames import transformed, working_frame
 from relicscan.geometry.thinning import Thinned, thinned
 from relicscan.metadata.declared import frame_of, with_poses, with_units
@@ -180,7 +181,7 @@ def _read(
         declared_in=said_by.get("scan.unit", TOML),
         scale_unknown=toml.capture.scale == "unknown",
     )
-    scans = with_poses(scans, toml)
+    scans = with_poses(_with_conf(scans, relic, found), toml)
     relic = relic.warning(*unit_warnings)
     frame = frame_of(scans, toml, up_declared_in=said_by.get("scan.up", TOML))
     if not any(isinstance(scan.geometry, Mesh) for scan in scans):
@@ -191,6 +192,23 @@ def _read(
             remedy='name the file that is the relic under [scan] in relic.toml: files = ["…"]',
         )
     return _mesh_relic(replace(relic, frame=frame), scans[0])
+
+
+def _with_conf(scans: list[Scan], relic: Relic, found: FoundRelic) -> list[Scan]:
+    """Scans with the poses of a .conf beside them, where their own files state none."""
+    confs = [source.path for source in relic.sources if source.role == "poses"]
+    poses: dict[str, Any] = {}
+    for conf in confs:
+        path = found.folder / conf
+        beside = [s.file for s in scans if Path(s.file).parent == Path(conf).parent]
+        placed = poses_in(path, [Path(file).name for file in beside])
+        poses |= {file: placed[Path(file).name] for file in beside if Path(file).name in placed}
+    return [
+        scan
+        if scan.pose is not None or scan.file not in poses
+        else replace(scan, pose=poses[scan.file])
+        for scan in scans
+    ]
 
 
 def thinned_to(points: int, most_points: int | None) -> int:

@@ -81,7 +81,7 @@ class SourceRecord(Record):
     """A file of the scan folder."""
 
     path: RecordedPath
-    role: Literal["scan", "texture", "material", "buffer", "metadata", "other"]
+    role: Literal["scan", "texture", "material", "buffer", "poses", "metadata", "other"]
     bytes: Count
     sha256: Sha256
 

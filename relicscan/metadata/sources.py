@@ -11,9 +11,10 @@ from typing import Literal
 
 from relicscan import formats
 from relicscan.errors import ScanError, as_unicode, unreadable
+from relicscan.formats.stanford_conf import is_conf
 from relicscan.relic import SourceFile
 
-Role = Literal["scan", "texture", "material", "buffer", "metadata", "other"]
+Role = Literal["scan", "texture", "material", "buffer", "poses", "metadata", "other"]
 
 
 def source_files(
@@ -24,7 +25,7 @@ def source_files(
     A file that a scan refers to is listed as what it is used for, also where it is
     among `others`. Raises ScanError for files that cannot be read.
     """
-    roles: dict[Path, Role] = dict.fromkeys(others, "other")
+    roles: dict[Path, Role] = {path: "poses" if is_conf(path) else "other" for path in others}
     scans = list(scans)
     for scan in scans:
         roles |= {reference: _role(reference) for reference in _references(scan)}
