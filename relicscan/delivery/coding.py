@@ -18,6 +18,10 @@ from relicscan.threads import Kept
 #: surfaces, above 90 the bytes grow faster than anything seen.
 QUALITIES = (90, 80, 65, 50)
 
+#: Where none of them will do: WebP without loss, JPEG with next to none, at several times the
+#: bytes. Lossy WebP halves chroma, which shows where a small picture has sharp borders of colour.
+EXACT = 100
+
 
 class Grade(NamedTuple):
     """How a picture is coded: its longer side in texels, and its quality, None for as it came."""

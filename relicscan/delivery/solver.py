@@ -17,7 +17,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from relicscan.delivery.coding import Grade, grades
+from relicscan.delivery.coding import EXACT, Grade, grades
 from relicscan.delivery.encoding import EncodedGeometry
 from relicscan.delivery.glb import glb_of
 from relicscan.delivery.model_figures import ModelFigures, figures_of
@@ -132,6 +132,8 @@ def solve(sources: Sources, target: Target, level: TargetLevel, **described: Any
             f"at {level.screen_px} px"
         )
     floor = level.max_difference
+    if floor is not None and not nearest and search.unlike(chosen) > floor:
+        chosen = _exact(search, chosen) or chosen
     # What is delivered is coded more thoroughly than what was tried, unless that costs the floor.
     thorough = len(search.glb(chosen, thorough=True)) <= len(search.glb(chosen))
     difference = search.difference(chosen, thorough=thorough)
@@ -158,6 +160,16 @@ def solve(sources: Sources, target: Target, level: TargetLevel, **described: Any
         decided=decided,
         unmet=tuple(unmet),
     )
+
+
+def _exact(search: _Search, chosen: Choice) -> Choice | None:
+    """The choice with its pictures as they were baked, if that is within the limits and better."""
+    if chosen.grade is None or chosen.grade.quality is None:
+        return None
+    exact = chosen._replace(grade=Grade(chosen.grade.side, EXACT))
+    if search.beyond(exact) or search.unlike(exact) >= search.unlike(chosen):
+        return None
+    return exact
 
 
 def _variants(search: _Search) -> list[Choice]:

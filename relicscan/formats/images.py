@@ -102,14 +102,15 @@ def jpeg_of(pixels: ByteArray, name: str, quality: int, *, thorough: bool = Fals
 
 
 def webp_of(pixels: ByteArray, name: str, quality: int, *, thorough: bool = False) -> Texture:
-    """An image (h, w, 3) as a lossy WebP of that quality.
+    """An image (h, w, 3) as a WebP of that quality, which halves its chroma; without loss at 100.
 
     By libwebp's method 4, or 6 where `thorough`: 3 to 5 % smaller, in nearly twice the time.
     """
     from PIL.Image import fromarray
 
     out = BytesIO()
-    fromarray(pixels).save(out, "WEBP", quality=quality, method=6 if thorough else 4)
+    method = 6 if thorough else 4
+    fromarray(pixels).save(out, "WEBP", quality=quality, lossless=quality == 100, method=method)
     height, width = pixels.shape[:2]
     return Texture(name, out.getvalue(), "image/webp", width, height)
 

@@ -58,3 +58,9 @@ def test_grades_go_from_the_finest_to_the_coarsest() -> None:
     assert grades(1024, None, as_it_came=True)[0] == Grade(1024, None)
     assert {g.side for g in grades(64, 2048, as_it_came=False)} == {64}
     assert {g.side for g in grades(1000, 700, as_it_came=False)} == {500, 250}
+
+
+def test_quality_100_is_without_loss() -> None:
+    pixels = noise()
+    np.testing.assert_array_equal(pixels_of(webp_of(pixels, "glaze", 100)), pixels)
+    assert (pixels_of(webp_of(pixels, "glaze", 90)) != pixels).any()

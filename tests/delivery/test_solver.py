@@ -82,6 +82,25 @@ def test_the_smallest_is_smaller_than_the_finest() -> None:
     assert fine.difference.shaded.flip < small.difference.shaded.flip
 
 
+def test_where_lossy_pictures_miss_the_floor_they_are_kept_as_they_were_baked() -> None:
+    usual = made(level(screen_px=256))
+    assert usual.choice.grade is not None
+    assert usual.choice.grade.quality == 90
+    assert usual.difference is not None
+    floor = usual.difference.shaded.flip / 2
+    exact = made(level(screen_px=256, max_difference=floor))
+    assert exact.choice.grade is not None
+    assert exact.choice.grade.quality == 100
+    assert exact.difference is not None
+    assert exact.difference.shaded.flip <= floor
+    assert exact.unmet == ()
+    assert len(exact.glb) > len(usual.glb)
+    narrow = made(level(screen_px=256, max_difference=floor, max_bytes=len(usual.glb)))
+    assert narrow.choice.grade is not None
+    assert narrow.choice.grade.quality == 90, "bytes are a limit all the same"
+    assert narrow.unmet
+
+
 def test_every_limit_is_kept() -> None:
     limits = level(
         max_bytes=60_000,
