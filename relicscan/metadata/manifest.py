@@ -170,8 +170,8 @@ class LevelRecord(FileRecord):
     `surface` names the level of detail that it shows, whose `deviation` from the scan is null
     where the pipeline does not measure it; `difference` is null where the target names no
     screen. `texture_side` is the longer side of its largest picture, `image_quality` null
-    where images are as they came and 100 where WebP is without loss. `decided` says why these triangles and pictures, `unmet`
-    which of the target's limits it misses.
+    where images are as they came and 100 where WebP is without loss. `decided` says why these
+    triangles and pictures, `unmet` which of the target's limits it misses.
     """
 
     target: Text

@@ -224,7 +224,7 @@ def test_a_late_parameter_redoes_only_what_follows(
         "read",
         *redone,
         "write master",
-        "write web",
+        "write models",
         "validate",
     }
     assert len(checked_output(out)["cup"]["steps"]) == len(stages)

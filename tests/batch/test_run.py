@@ -508,7 +508,7 @@ def test_events_tell_where_a_relic_is(shelf: Path, pipeline: str, tmp_path: Path
     assert events[0].detail["relics"] == events[0].detail["to_run"] == 1
     assert events[-2].outcome == outcomes[0]
     stages = [event.stage for event in events[2:-2]]
-    assert (stages[0], stages[-1]) == ("read", "write web")
+    assert (stages[0], stages[-1]) == ("read", "write models")
     assert "build_levels" in stages
     done = [event.done for event in events[2:-2]]
     assert done == sorted(done)
