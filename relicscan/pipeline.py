@@ -37,7 +37,11 @@ from relicscan.stage import Stage, did_you_mean, get_stage
 #: What a scan may bring before any stage has run.
 POINT_CLOUD = frozenset({"scans"})
 MESH = frozenset({"geometry", "mesh"})
-BROUGHT = POINT_CLOUD | MESH | {"mesh.normals", "mesh.colors", "mesh.uv", "atlas", "textures"}
+BROUGHT = (
+    POINT_CLOUD
+    | MESH
+    | {"scans.apart", "mesh.normals", "mesh.colors", "mesh.uv", "atlas", "textures"}
+)
 
 
 @dataclass(frozen=True)
@@ -421,6 +425,7 @@ def parse_assignment(text: str) -> tuple[str, Any]:
 def _in_words(product: str) -> str:
     return {
         "scans": "a point cloud",
+        "scans.apart": "second scan to put beside the first",
         "geometry": "a point cloud or a mesh",
         "cloud": "a point cloud",
         "cloud.normals": "normals",

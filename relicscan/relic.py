@@ -28,6 +28,7 @@ BoolArray = NDArray[np.bool_]
 #: What a Relic may carry; stages name these in `needs`, `makes` and `drops`.
 PRODUCTS = (
     "scans",
+    "scans.apart",  # several, which nothing declares to lie in one frame as they are
     "geometry",  # a cloud or a mesh, whichever there is
     "cloud",
     "cloud.normals",
@@ -337,6 +338,14 @@ class Level:
 
 
 @dataclass(frozen=True)
+class Doubt:
+    """Why somebody should look at a model before it is used, and what would work."""
+
+    text: str
+    remedy: str
+
+
+@dataclass(frozen=True)
 class Step:
     """What one stage did: the provenance that the manifest keeps. No times: those change."""
 
@@ -355,7 +364,8 @@ class Relic:
     """One object on its way from scans to levels of detail.
 
     `painted` is the surface with the textures that the scan came with, once `mesh` has
-    texture coordinates of another making. `figures` and `warnings` are what the current
+    texture coordinates of another making. With `doubts` its verdict is `review` at the best.
+    `figures` and `warnings` are what the current
     stage has measured and noticed; the engine moves them into `history` when the stage
     returns.
     """
@@ -373,6 +383,7 @@ class Relic:
     figures: Mapping[str, Any] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     history: tuple[Step, ...] = ()
+    doubts: tuple[Doubt, ...] = ()
 
     def has(self, product: str) -> bool:
         """Whether the relic carries one of PRODUCTS."""
@@ -380,6 +391,9 @@ class Relic:
         match product:
             case "scans":
                 return bool(self.scans)
+            case "scans.apart":
+                common = self.metadata.get("scan", {}).get("frame") == "common"
+                return len(self.scans) > 1 and not common
             case "geometry":
                 return cloud is not None or mesh is not None
             case "cloud":
@@ -440,6 +454,10 @@ class Relic:
     def noting(self, **figures: Any) -> Relic:
         """This relic with figures that the current stage measured; units belong in the names."""
         return replace(self, figures={**self.figures, **figures})
+
+    def doubting(self, *doubts: Doubt) -> Relic:
+        """This relic with reasons for the verdict `review`."""
+        return replace(self, doubts=(*self.doubts, *doubts))
 
     def warning(self, *warnings: str) -> Relic:
         """This relic with warnings in plain words, each with what to do about it."""

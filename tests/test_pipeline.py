@@ -80,7 +80,9 @@ def test_shipped_pipelines_make_models_of_clouds_and_meshes(name: str) -> None:
     assert pipeline.description
     for products in (POINT_CLOUD, MESH):
         assert pipeline.leads_to("levels", products)
-    assert all(reason is None for _, reason in pipeline.plan(POINT_CLOUD))
+    assert all(reason is None for _, reason in pipeline.plan(POINT_CLOUD | {"scans.apart"}))
+    (alone,) = [p.stage.name for p, reason in pipeline.plan(POINT_CLOUD) if reason is not None]
+    assert alone == "register_scans", "a single scan has nothing to be put beside"
 
 
 @pytest.mark.parametrize("name", pipeline_names())

@@ -20,6 +20,7 @@ import numpy as np
 from relicscan.relic import (
     Deviation,
     Distances,
+    Doubt,
     Frame,
     Level,
     Material,
@@ -37,7 +38,7 @@ _TYPES = {
     kind.__name__: kind
     for kind in (
         *(Relic, Scan, PointCloud, Mesh, Material, Texture),
-        *(Level, Deviation, Distances, Frame, SourceFile, Step),
+        *(Level, Deviation, Distances, Frame, SourceFile, Step, Doubt),
     )
 }
 _STRUCTURE = "structure"

@@ -108,7 +108,8 @@ class Record:
 
     def judge(self) -> None:
         """The verdict on a relic whose files are all written."""
-        self.state, self.verdict = "done", "pass"
+        self.state, self.verdict = "done", "review" if self.relic.doubts else "pass"
+        self.reasons += [Reason(text=d.text, remedy=d.remedy) for d in self.relic.doubts]
         for level in self.levels:
             if level.triangles > level.ceiling:
                 self.verdict = "fail"

@@ -112,8 +112,9 @@ def what_looks_wrong(relic: Relic, scans: Sequence[Measured]) -> list[str]:
     declared = relic.metadata.get("scan", {}).get("frame") == "common"
     if len(clouds) > 1 and unposed and not declared:
         doubts.append(
-            f"{len(unposed)} of {len(clouds)} scans have no pose: the relic will end as review. "
-            'Give poses, or write frame = "common" under [scan] in relic.toml'
+            f"{len(unposed)} of {len(clouds)} scans have no pose: a run places them by what they "
+            "show, and ends as review where that is not sure. To say where they are give poses, or "
+            'write frame = "common" under [scan] in relic.toml'
         )
     if not relic.frame.scale_known:
         doubts.append(

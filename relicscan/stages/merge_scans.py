@@ -29,7 +29,7 @@ INWARDS = 0.25
 @stage(
     needs=["scans"],
     makes=["cloud", "cloud.normals?", "cloud.colors?"],
-    drops=["scans"],
+    drops=["scans", "scans.apart"],
     cost=0.5,
 )
 def merge_scans(

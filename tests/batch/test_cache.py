@@ -113,8 +113,8 @@ def test_it_goes_on_after_the_last_stage_that_was_kept(
     scan: Path, web: Pipeline, tmp_path: Path
 ) -> None:
     relic = read_relic(scan)
-    keep_at(tmp_path / "cache", relic, web, 2)
-    kept = keep_at(tmp_path / "cache", relic, web, 5)
+    keep_at(tmp_path / "cache", relic, web, 3)
+    kept = keep_at(tmp_path / "cache", relic, web, 6)
     write_toml(scan, TOML.replace("Bowl", "Dish"))
     found = find_relic(scan)
     renamed = replace(identify(found), id="dish")
@@ -122,13 +122,13 @@ def test_it_goes_on_after_the_last_stage_that_was_kept(
     again = Cache.of(tmp_path / "cache", renamed, changed, reproducible=False)
     restored = again.latest(renamed, changed)
     assert restored is not None
-    assert len(restored.history) == 5
+    assert len(restored.history) == 6
     assert restored.id == "dish"
     assert restored.metadata["object"]["title"]["en"] == "Dish"
     assert restored.sources == renamed.sources
     assert restored.the_cloud().points.tobytes() == kept.the_cloud().points.tobytes()
     # The value is the default's own, but it now comes from the command line, and says so.
-    assert restored.history[3].overridden == {"support": "--set"}
+    assert restored.history[4].overridden == {"support": "--set"}
 
 
 def test_the_result_is_the_same_as_without(

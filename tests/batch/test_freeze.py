@@ -14,6 +14,7 @@ from relicscan.batch.freeze import Torn, freeze, thaw
 from relicscan.relic import (
     Deviation,
     Distances,
+    Doubt,
     Frame,
     Level,
     Material,
@@ -67,6 +68,7 @@ def full_relic() -> Relic:
         figures={"share": 0.1, "nothing": None, "list": [1, 2.5, "x"]},
         warnings=("one", "two"),
         history=(Step("crop", {"min": [1, 2], "on": True}, None, {"min": "--set"}, {"points": 3}),),
+        doubts=(Doubt("scan b was left out", "look at it"),),
     )
 
 

@@ -93,7 +93,7 @@ def test_json(cli: Cli, tmp_path: Path) -> None:
     write_cup(tmp_path / "cup")
     pipeline, relic = json.loads(cli("check", "web", tmp_path, "--json").out)
     assert (pipeline["kind"], pipeline["name"], pipeline["ok"]) == ("pipeline", "web", True)
-    assert pipeline["stages"][0] == "merge_scans"
+    assert pipeline["stages"][0] == "register_scans"
     assert (relic["kind"], relic["name"], relic["scans"]) == ("relic", "cup", ["cup.ply"])
 
 

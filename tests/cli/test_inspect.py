@@ -150,7 +150,7 @@ def test_an_unknown_unit_and_missing_poses(cli: Cli, tmp_path: Path) -> None:
         write_ply(tmp_path / "figurine" / name, sphere(300))
     (relic,) = inspected(cli, tmp_path)
     text = "\n".join(relic["doubts"])
-    assert "2 of 2 scans have no pose: the relic will end as review" in text
+    assert "2 of 2 scans have no pose: a run places them by what they show" in text
     assert 'write unit = "mm"' in text
     write_toml(tmp_path / "figurine", '[scan]\nunit = "mm"\nframe = "common"')
     (relic,) = inspected(cli, tmp_path)
