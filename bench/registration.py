@@ -24,12 +24,11 @@ from pathlib import Path
 
 import numpy as np
 
+from bench.subjects import shared_folder
 from relicscan.geometry.registration import View, register
 from relicscan.relic import FloatArray
 
-SCANS = (
-    Path(__file__).resolve().parents[1].parent / "shared" / "scans" / "ms_stanford_bunny" / "data"
-)
+SCANS = shared_folder() / "scans" / "ms_stanford_bunny" / "data"
 TITLES = ("what", "road", "scans", "placed", "wrong", "median mm", "worst mm", "seconds", "CPU")
 WRONG_MM = 5.0
 

@@ -22,13 +22,13 @@ from relicscan.relic import Mesh, PointCloud
 from relicscan.scan_folder import find_relics, read_relic
 
 ROOT = Path(__file__).resolve().parents[1]
-SHOWN = ("amphora-painted", "ding-bronze", "stele-relief", "tile-textured")
+SHOWN = ("amphora-painted", "ding-bronze", "figurine-unposed", "stele-relief", "tile-textured")
 SIDE_PX, AZIMUTH_DEG, ELEVATION_DEG = 480, 24.0, 12.0
 
 #: Real scans by the words that stand under their posters.
 REAL = {
     "Guanyin": "pc_guanyin/Guanyin.ply",
-    "Stanford bunny": "ms_stanford_bunny/reconstruction/bun_zipper.ply",
+    "Stanford bunny": "ms_stanford_bunny/data",
     "Fuze bottle": "tex_fuze_bottle/fuze.obj",
     "Whale skull": "tex_whale_skull/whale_cranium.glb",
 }
@@ -40,8 +40,9 @@ def scanned(name: str) -> Mesh | PointCloud:
     relic = read_relic(found)
     if relic.mesh is not None:
         return relic.mesh
-    merge = get_stage("merge_scans")
-    return run_stage(relic, PlannedStage(merge, merge.effective({}))).the_cloud()
+    for name in ("register_scans", "merge_scans"):
+        relic = run_stage(relic, PlannedStage(get_stage(name), get_stage(name).effective({})))
+    return relic.the_cloud()
 
 
 def upright(name: str) -> np.ndarray:
@@ -72,7 +73,7 @@ def contact() -> None:
         with Image.open(BytesIO(data)) as poster:
             posters.append(np.asarray(poster.convert("RGBA")))
     path = ROOT / "docs" / "pictures" / "posters.webp"
-    save_webp(path, contact_sheet(posters, list(folders), tile_px=SIDE_PX), quality=82)
+    save_webp(path, contact_sheet(posters, list(folders), columns=5, tile_px=SIDE_PX), quality=82)
     print(f"wrote {path.relative_to(ROOT)}")
 
 
