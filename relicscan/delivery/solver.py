@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from relicscan.delivery.coding import EXACT, Grade, grades
@@ -140,7 +141,7 @@ def solve(sources: Sources, target: Target, level: TargetLevel, **described: Any
     if thorough and floor and difference and search.unlike(chosen) <= floor:
         thorough = difference.shaded.flip <= floor
         difference = difference if thorough else search.difference(chosen, thorough=False)
-    unmet = search.beyond(chosen, thorough=thorough) if nearest else []
+    unmet = search.beyond(chosen, thorough=thorough)
     if floor is not None and difference and difference.shaded.flip > floor:
         if not finest and not nearest:
             decided = "the most like the master within the limits"
@@ -219,14 +220,18 @@ def _finest(search: _Search, variants: list[Choice]) -> Choice | None:
 
 
 def _fitting(search: _Search, variant: Choice) -> list[Choice]:
-    """The variant at the finest grade that breaks no limit, and at the next smaller side."""
+    """The variant at the finest grade that breaks no limit, and with a smaller side at the best
+    quality that breaks none.
+    """
     finest = _finest_within(search, variant)
     if finest is None or finest.grade is None:
         return [] if finest is None else [finest]
     smaller = [step for step in search.steps if step and step.side < finest.grade.side]
     if not smaller or finest.grade == search.steps[0]:
         return [finest]
-    return [finest, variant._replace(grade=smaller[0])]
+    # Fewer texels at a better quality may have more bytes.
+    others = (variant._replace(grade=step) for step in smaller)
+    return [finest, *islice((choice for choice in others if not search.beyond(choice)), 1)]
 
 
 def _smallest(search: _Search, variants: list[Choice]) -> Choice | None:
