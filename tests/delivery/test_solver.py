@@ -25,7 +25,7 @@ def bumpy(rows: int = 80) -> Mesh:
     ball = sphere_mesh(rows=rows, columns=2 * rows)
     x, y, z = ball.vertices.T / 50
     dimples = 0.02 * np.sin(30 * x) * np.sin(30 * y) * np.sin(30 * z)
-    return unwrapped(replace(ball, vertices=ball.vertices * (1 + dimples)[:, None])).mesh
+    return unwrapped(replace(ball, vertices=ball.vertices * (1 + dimples)[:, None]), gaps=256).mesh
 
 
 def glaze(side: int = 512, lossless: bool = True) -> Texture:
