@@ -7,9 +7,7 @@ so are the residuals (Park, Zhou & Koltun 2017): a vase is held from turning by 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -21,22 +19,11 @@ from relicscan.relic import FloatArray
 #: Poses of views in one frame, T_group_view (4, 4).
 Group = dict[int, FloatArray]
 
-_In = TypeVar("_In")
-_Out = TypeVar("_Out")
 _NO_TONE = np.zeros(0)
 _NO_SLOPE = np.zeros((0, 3))
 
 #: What a difference in tone of 1 (black to white) weighs, in fine voxels.
 _TONE = 2.0
-
-
-def in_parallel(work: Callable[[_In], _Out], items: Iterable[_In]) -> list[_Out]:
-    """Results in the order of the items, as many at a time as there are threads."""
-    waiting = list(items)
-    if threads.count() == 1 or len(waiting) < 2:
-        return [work(item) for item in waiting]
-    with ThreadPoolExecutor(threads.count()) as pool:
-        return list(pool.map(work, waiting))
 
 
 def move_jointly(
@@ -144,7 +131,7 @@ def _pulls(
     def one(pair: tuple[int, int]) -> tuple[FloatArray, FloatArray]:
         return _pull(views, poses, *pair, reach, step)
 
-    return in_parallel(one, directed)
+    return threads.each(one, directed)
 
 
 def _pull(

@@ -8,9 +8,10 @@ from itertools import combinations
 
 import numpy as np
 
+from relicscan import threads
 from relicscan.geometry.registration.descriptors import Described, described
 from relicscan.geometry.registration.growth import Growth
-from relicscan.geometry.registration.joint import Group, in_parallel
+from relicscan.geometry.registration.joint import Group
 from relicscan.geometry.registration.pairs import (
     Candidate,
     candidate,
@@ -111,7 +112,7 @@ def _prepared(views: Sequence[View]) -> tuple[dict[int, Prepared], dict[int, str
     scale = scale_of(list(views))
     if scale is None:
         return {}, dict.fromkeys(range(len(views)), "it has no surface to go by")
-    made = in_parallel(lambda view: prepared(view, scale), views)
+    made = threads.each(lambda view: prepared(view, scale), views)
     ready = {k: one for k, one in enumerate(made) if isinstance(one, Prepared)}
     return ready, {k: one for k, one in enumerate(made) if isinstance(one, str)}
 
@@ -127,19 +128,19 @@ def _grown(
     growth.know(combinations(sorted(held), 2))
     found: dict[tuple[int, int], list[Candidate]] = {}
     near = [pair for pair in combinations(sorted(starts), 2) if not held.issuperset(pair)]
-    tried = in_parallel(lambda pair: _from_start(views, starts, pair), near)
+    tried = threads.each(lambda pair: _from_start(views, starts, pair), near)
     found.update({pair: [one] for pair, one in zip(near, tried, strict=True) if one is not None})
     growth.grow([one for ones in found.values() for one in ones], given=True)
     if len(growth.groups) < 2:
         return growth, found
     growth.verdicts.clear()
     kinds = [described(view.coarse) for view in views]
-    own = in_parallel(lambda k: symmetries(views[k], kinds[k]), range(len(views)))
+    own = threads.each(lambda k: symmetries(views[k], kinds[k]), range(len(views)))
     growth.symmetries = dict(enumerate(own))
     tried_pairs: set[tuple[int, int]] = set()
     for pairs in _rounds(growth, kinds, tried_pairs, seed):
         tried_pairs.update(pairs)
-        new = in_parallel(lambda pair: candidates(views, kinds, pair), pairs)
+        new = threads.each(lambda pair: candidates(views, kinds, pair), pairs)
         for pair, ones in zip(pairs, new, strict=True):
             found[pair] = found.get(pair, []) + ones
         growth.verdicts.clear()

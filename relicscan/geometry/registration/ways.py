@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from relicscan import threads
 from relicscan.geometry.registration.evidence import (
     EMPTY,
     LEAST_OVERLAP,
@@ -23,7 +24,7 @@ from relicscan.geometry.registration.evidence import (
     Tally,
     one_way,
 )
-from relicscan.geometry.registration.joint import Group, in_parallel, move_group
+from relicscan.geometry.registration.joint import Group, move_group
 from relicscan.geometry.registration.poses import apart, inverse
 from relicscan.geometry.registration.views import Prepared
 from relicscan.relic import FloatArray
@@ -152,7 +153,7 @@ def _witnesses(
         assert on_b is not None
         return Tally(np.stack([there, back])), [on_a.under(still[a]), on_b.under(moved[b])]
 
-    return dict(zip(cross, in_parallel(look, cross), strict=True))
+    return dict(zip(cross, threads.each(look, cross), strict=True))
 
 
 def _hold(meetings: Sequence[list[Meeting]]) -> Hold:
