@@ -17,69 +17,21 @@ from pydantic import Field, model_validator
 
 from relicscan.metadata.descriptive import Capture, Museum, ObjectInfo, Related, Rights
 from relicscan.metadata.fields import (
-    Axis,
     Direction,
     FieldError,
-    GivenPath,
     Name,
     RelicId,
-    RigidMatrix,
     Vector3,
 )
 from relicscan.metadata.languages import LanguageMap, Languages, SpokenFiles
 from relicscan.metadata.overrides import Overrides
-from relicscan.metadata.tables import SOME, Table, Unit, not_among, repeated
+from relicscan.metadata.scan_info import LISTED, ScanInfo
+from relicscan.metadata.tables import SOME, Table, not_among, repeated
 from relicscan.metadata.toml_file import read_toml
 from relicscan.stage import did_you_mean
 
-#: How many names a remedy lists.
-_LISTED = 50
-
 #: A relic.toml is texts and numbers; this is some 400 pages of them.
 MAX_BYTES = 1_000_000
-
-
-class Pose(Table):
-    """Where one scan stands: `matrix` is T_common_scan, (4, 4), rigid, in the unit of the scan."""
-
-    file: GivenPath
-    matrix: RigidMatrix
-
-
-class ScanInfo(Table):
-    """How to read the scans: their unit, what is up, which files, where each stands."""
-
-    unit: Unit | None = None
-    up: Axis | None = None
-    front: Axis | None = None
-    frame: Literal["common"] | None = Field(
-        default=None, description="Scans without poses share one coordinate frame."
-    )
-    files: Annotated[tuple[GivenPath, ...], *SOME] | None = None
-    pose: Annotated[tuple[Pose, ...], Field(strict=False)] = ()
-
-    @model_validator(mode="after")
-    def _consistent(self) -> ScanInfo:
-        if self.up and self.front and self.up[1] == self.front[1]:
-            raise FieldError(
-                f"up {self.up} and front {self.front} lie on one line",
-                "the front is a side of the object: choose one of the other two axes",
-                "front",
-            )
-        files = self.files or ()
-        if (twice := repeated(files)) is not None:
-            raise FieldError(f"{files[twice]!r} stands twice", "name each file once", "files")
-        placed = [pose.file for pose in self.pose]
-        if (twice := repeated(placed)) is not None:
-            problem = f"{placed[twice]!r} has two poses"
-            raise FieldError(problem, "keep one", "pose", twice, "file")
-        if files and (strange := not_among(files, placed)) is not None:
-            raise FieldError(
-                f"{placed[strange]!r} has a pose but is not among [scan] files",
-                did_you_mean(placed[strange], list(files[:_LISTED]), "the files are"),
-                *("pose", strange, "file"),
-            )
-        return self
 
 
 class Crop(Table):
@@ -180,7 +132,7 @@ class RelicToml(Table):
                 step = tour.steps[strange]
                 raise FieldError(
                     f"the tour {tour.id!r} goes to {step!r}, which is no hotspot",
-                    did_you_mean(step, names[:_LISTED], "the hotspots are"),
+                    did_you_mean(step, names[:LISTED], "the hotspots are"),
                     *("tour", position, "steps"),
                 )
         return self
