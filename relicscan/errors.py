@@ -8,6 +8,8 @@ Python exception that reaches either of them is a defect of ours.
 from __future__ import annotations
 
 import errno
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 #: What the system says of files whose disk or share has gone. ENOENT is among them: a file that
 #: is read was found a moment before.
@@ -78,7 +80,25 @@ class StageError(RelicscanError):
 
 
 class Undecided(RelicscanError):
-    """Going on would mean guessing: the relic is `done` without a model, its verdict `review`."""
+    """Going on would mean guessing: the relic is `done` without a model, its verdict `review`.
+
+    `figures` are what the stage measured (as of `relicscan.relic.Relic.noting`), `arrangements`
+    the answers between which nothing decides (`relicscan.relic.Arrangement`). `step`, the record
+    of the stage (`relicscan.relic.Step`), is filled in by whoever runs it.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        figures: Mapping[str, Any] | None = None,
+        arrangements: Sequence[Any] = (),
+        **told: str | None,
+    ) -> None:
+        super().__init__(message, **told)
+        self.figures = dict(figures or {})
+        self.arrangements = tuple(arrangements)
+        self.step: Any = None
 
 
 class PipelineError(RelicscanError):

@@ -29,7 +29,7 @@ from pathlib import Path
 from typing import Any
 
 from relicscan.delivery.target import Target, chosen_targets
-from relicscan.errors import PipelineError, RelicscanError
+from relicscan.errors import PipelineError, RelicscanError, Undecided
 from relicscan.metadata.toml_outline import MAX_DEPTH, Outline, outline
 from relicscan.relic import Relic, Step
 from relicscan.stage import Stage, did_you_mean, get_stage
@@ -306,6 +306,9 @@ def run_stage(relic: Relic, planned: PlannedStage) -> Relic:
     try:
         after = stage(replace(relic, figures={}, warnings=()), **planned.parameters)
     except RelicscanError as error:
+        if isinstance(error, Undecided):
+            figures = plain(dict(error.figures))
+            error.step = replace(step, undecided=error.message, after=relic.counts, figures=figures)
         raise error.at(scan=relic.id, stage=stage.name) from None
     missing = sorted(stage.makes - after.products)
     if missing:

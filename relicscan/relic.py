@@ -12,12 +12,15 @@ the file's own unit and axes, until `relicscan.scan_folder` has understood it.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
+
+from relicscan.units import mm_per_unit
 
 FloatArray = NDArray[np.floating[Any]]
 Float32Array = FloatArray  # the same to the type checker; what is stored is single precision
@@ -229,8 +232,9 @@ class Scan:
     `pose` (4, 4) float64 is T_common_scan, where the file places this scan in a
     frame common to all its scans (E57, PTX); None when it says nothing.
     `unit` is set only where the file or its specification states one, with
-    `unit_basis` saying which ("E57 specification", "LAS WKT CRS"). `up` ("+Y")
-    likewise only where the format has a convention.
+    `unit_basis` saying which ("E57 specification", "LAS WKT CRS"); where nothing does, known
+    distances may have measured how many mm one has. `up` ("+Y") likewise only where the format
+    has a convention.
     """
 
     name: str
@@ -242,9 +246,15 @@ class Scan:
     up: str | None = None
     up_basis: str | None = None
     warnings: tuple[str, ...] = ()
+    measured_mm_per_unit: float | None = None
 
     def __post_init__(self) -> None:
         _checked(self, "pose", (4, 4), np.float64, "Scan")
+
+    @property
+    def mm_per_unit(self) -> float | None:
+        """How many millimetres a unit of the scan has, by its name or as measured."""
+        return self.measured_mm_per_unit if self.unit is None else mm_per_unit(self.unit)
 
 
 @dataclass(frozen=True)
@@ -261,11 +271,31 @@ class SourceFile:
     modified_ns: int = field(default=0, compare=False)
 
 
+@dataclass(frozen=True)
+class KnownDistance:
+    """A length that is known, `length_mm`, and what the scan measures there.
+
+    `measured` is in the unit of its file; `measured_mm` by the scale of the frame, None where
+    that is unknown.
+    """
+
+    name: str
+    length_mm: float
+    measured: float
+    measured_mm: float | None = None
+
+    @property
+    def residual_mm(self) -> float | None:
+        """How much more the scan measures than there is; None where the scale is unknown."""
+        return None if self.measured_mm is None else self.measured_mm - self.length_mm
+
+
 @dataclass(frozen=True, eq=False)
 class Frame:
     """How the working frame follows from the source, and the model from the working frame.
 
-    Working units are millimetres when `unit` is known; otherwise the longest side
+    Working units are millimetres when `unit` is known, or where known `distances` say how many
+    of them a unit of the source has (`measured_mm_per_unit`); otherwise the longest side
     counts as 1000 units and nothing may be called millimetres.
     T_work_source (4, 4) float64 takes source coordinates to the working frame.
     `up` is an axis of the source ("+Z") or a direction in it ("0.02 0.01 0.99").
@@ -278,14 +308,41 @@ class Frame:
     up: str = "+Y"
     up_basis: str = UNDECIDED
     R_model_work: FloatArray = field(default_factory=lambda: np.eye(3))
+    measured_mm_per_unit: float | None = None
+    distances: tuple[KnownDistance, ...] = ()
 
     def __post_init__(self) -> None:
         _checked(self, "T_work_source", (4, 4), np.float64, "Frame")
         _checked(self, "R_model_work", (3, 3), np.float64, "Frame")
 
     @property
+    def mm_per_unit(self) -> float | None:
+        """How many millimetres a unit of the source has, by its name or as measured."""
+        return self.measured_mm_per_unit if self.unit is None else mm_per_unit(self.unit)
+
+    @property
     def scale_known(self) -> bool:
-        return self.unit is not None
+        return self.mm_per_unit is not None
+
+    @property
+    def distance_rms_mm(self) -> float | None:
+        """Root mean square of the distances' residuals; None without any, or without a scale."""
+        residuals = [one.residual_mm for one in self.distances if one.residual_mm is not None]
+        if not residuals:
+            return None
+        return math.sqrt(math.fsum(r * r for r in residuals) / len(residuals))
+
+    def units_in(self, scan: Scan) -> float:
+        """How many units of the source are in one of a scan's own; 1 where either is unknown."""
+        if scan.mm_per_unit is None or self.mm_per_unit is None:
+            return 1.0
+        return scan.mm_per_unit / self.mm_per_unit
+
+    def T_source_scan(self, scan: Scan) -> FloatArray:
+        """(4, 4) float64: from a scan's own frame and unit to the source's, by its pose."""
+        pose = np.eye(4) if scan.pose is None else np.array(scan.pose)
+        pose[:3] *= self.units_in(scan)
+        return pose
 
     @property
     def T_model_source(self) -> FloatArray:
@@ -337,17 +394,36 @@ class Level:
     deviation: Deviation | None = None
 
 
+@dataclass(frozen=True, eq=False)
+class Arrangement:
+    """One way in which scans may lie beside each other, for a picture of it.
+
+    `title` says in words which way, and which scan has which colour. `cloud` is coloured and
+    thinned, in the unit of the relic, in a frame that all arrangements of one question share.
+    """
+
+    title: str
+    cloud: PointCloud
+
+
 @dataclass(frozen=True)
 class Doubt:
-    """Why somebody should look at a model before it is used, and what would work."""
+    """Why somebody should look at a model before it is used, and what would work.
+
+    `arrangements` are the answers between which nothing decides, where there are some.
+    """
 
     text: str
     remedy: str
+    arrangements: tuple[Arrangement, ...] = ()
 
 
 @dataclass(frozen=True)
 class Step:
-    """What one stage did: the provenance that the manifest keeps. No times: those change."""
+    """What one stage did: the provenance that the manifest keeps. No times: those change.
+
+    `undecided` is why it left the relic as it was, where going on would have meant guessing.
+    """
 
     stage: str
     parameters: Mapping[str, Any]
@@ -357,6 +433,7 @@ class Step:
     after: Mapping[str, int] = field(default_factory=dict)
     figures: Mapping[str, Any] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+    undecided: str | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -419,6 +496,11 @@ class Relic:
             case "levels":
                 return bool(self.levels)
         raise KeyError(product)
+
+    @property
+    def arrangements(self) -> tuple[Arrangement, ...]:
+        """All that the doubts leave open, in their order."""
+        return tuple(one for doubt in self.doubts for one in doubt.arrangements)
 
     @property
     def products(self) -> frozenset[str]:

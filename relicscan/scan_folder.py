@@ -26,13 +26,14 @@ from relicscan.geometry.frames import transformed, working_frame
 from relicscan.geometry.thinning import Thinned, thinned
 from relicscan.metadata.declared import frame_of, with_poses, with_units
 from relicscan.metadata.filling import Filled, RootMetadata, combined, read_root
+from relicscan.metadata.hints import require_known
 from relicscan.metadata.identity import check_unique, relic_id_from_path
 from relicscan.metadata.manifest import field_sources
 from relicscan.metadata.relic_toml import RelicToml, read_relic_toml
+from relicscan.metadata.scale import with_known_distances
 from relicscan.metadata.sources import source_files
 from relicscan.relic import Mesh, Relic, Scan, SourceFile
 from relicscan.stage import did_you_mean
-from relicscan.units import mm_per_unit
 
 TOML = "relic.toml"
 
@@ -180,18 +181,20 @@ def _read(
         toml.scan.unit,
         declared_in=said_by.get("scan.unit", TOML),
         scale_unknown=toml.capture.scale == "unknown",
+        common_frame=toml.scan.frame == "common",
     )
-    scans = with_poses(_with_conf(scans, relic, found), toml)
-    relic = relic.warning(*unit_warnings)
-    frame = frame_of(scans, toml, up_declared_in=said_by.get("scan.up", TOML))
+    placed = with_poses(_with_conf(scans, relic, found), toml)
+    frame = frame_of(placed, toml, up_declared_in=said_by.get("scan.up", TOML))
+    relic = replace(relic.warning(*unit_warnings), frame=frame)
+    relic, placed = with_known_distances(relic, toml.scan.distance, scans, placed)
     if not any(isinstance(scan.geometry, Mesh) for scan in scans):
-        return replace(relic, scans=tuple(scans), frame=frame)
+        return replace(relic, scans=tuple(placed))
     if len(scans) > 1:
         raise ScanError(
             f"{len(scans)} scans, one of them a mesh, cannot be one relic",
             remedy='name the file that is the relic under [scan] in relic.toml: files = ["…"]',
         )
-    return _mesh_relic(replace(relic, frame=frame), scans[0])
+    return _mesh_relic(relic, placed[0])
 
 
 def _with_conf(scans: list[Scan], relic: Relic, found: FoundRelic) -> list[Scan]:
@@ -429,14 +432,7 @@ def _with_toml(folder: Path, root: Path, toml: Path, files: list[Path]) -> Found
         if error := _leading_out(files, root):
             raise error
         scans = [_relative(file, folder) for file in files]
-        known = set(scans)
-        for pose in stated.scan.pose:
-            if pose.file not in known:
-                raise ScanError(
-                    f"a [[scan.pose]] is for '{pose.file[:80]}', which is no scan of this relic",
-                    scan=TOML,
-                    remedy=did_you_mean(pose.file, scans, "its scans are"),
-                )
+        require_known(stated.scan, scans)
     except ScanError as error:
         return replace(fallback, error=error)
     return replace(found, files=tuple(files))
@@ -532,10 +528,7 @@ def _mesh_relic(relic: Relic, scan: Scan) -> Relic:
             scan=scan.file,
             remedy="export the mesh again",
         )
-    unit = relic.frame.unit
-    T_work_source = working_frame(
-        finite.min(axis=0), finite.max(axis=0), None if unit is None else mm_per_unit(unit)
-    )
+    T_work_source = working_frame(finite.min(axis=0), finite.max(axis=0), relic.frame.mm_per_unit)
     moved = replace(
         mesh,
         vertices=transformed(T_work_source, mesh.vertices),

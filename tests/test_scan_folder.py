@@ -466,6 +466,10 @@ def ptx(points: str) -> str:
 def test_scans_of_which_some_state_no_unit(tmp_path: Path) -> None:
     (tmp_path / "a.ptx").write_text(ptx(POINTS))
     write_ply(tmp_path / "b.ply", CLOUD)
+    relic = read_relic(only(tmp_path))
+    assert [scan.unit for scan in relic.scans] == ["m", None]
+    assert relic.frame.unit == "m"
+    write_toml(tmp_path, '[scan]\nframe = "common"')
     error = refused(only(tmp_path))
     assert "1 of 2 scans state no unit (b)" in error.message
     write_toml(tmp_path, '[scan]\nunit = "mm"')
@@ -494,6 +498,41 @@ def test_a_declared_pose_comes_after_the_one_in_the_file(tmp_path: Path) -> None
     (scan,) = read_relic(only(tmp_path)).scans
     assert scan.pose is not None
     assert scan.pose[:3, 3] == pytest.approx([105, 0, 0])
+
+
+def test_a_rough_pose_is_not_the_pose_of_its_scan(tmp_path: Path) -> None:
+    write_ply(tmp_path / "a.ply", CLOUD)
+    (tmp_path / "b.ptx").write_text(ptx(POINTS))
+    pose = '[[scan.pose]]\nrough = true\nmatrix = {}\nfile = "{}"\n'
+    write_toml(tmp_path, pose.format(SHIFT, "a.ply") + pose.format(SHIFT, "b.ptx"))
+    a, b = read_relic(only(tmp_path)).scans
+    assert a.pose is None
+    assert b.pose is not None
+    assert b.pose[:3, 3] == pytest.approx([5, 0, 0])
+
+
+@pytest.mark.parametrize(
+    ("toml", "says"),
+    [
+        (
+            '[[scan.match]]\nfile = "a.ply"\nonto = "bb.ply"\n'
+            "points = [[0,0,0],[1,0,0],[0,1,0]]\nonto_points = [[0,0,0],[1,0,0],[0,1,0]]",
+            "a [[scan.match]] is for 'bb.ply', which is no scan",
+        ),
+        (
+            "[scan.turntable]\naxis_point = [0,0,0]\naxis = [0,0,1]\nstep_degrees = 30\n"
+            'files = ["a.ply", "bb.ply"]',
+            "a [scan.turntable] is for 'bb.ply', which is no scan",
+        ),
+    ],
+)
+def test_hints_are_for_scans_that_are_there(tmp_path: Path, toml: str, says: str) -> None:
+    write_ply(tmp_path / "a.ply", CLOUD)
+    write_ply(tmp_path / "b.ply", CLOUD)
+    write_toml(tmp_path, toml)
+    error = refused(only(tmp_path))
+    assert says in error.message
+    assert "did you mean 'b.ply'?" in (error.remedy or "")
 
 
 def test_a_declared_pose_moves_a_mesh(tmp_path: Path) -> None:

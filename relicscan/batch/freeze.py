@@ -18,10 +18,12 @@ from typing import Any
 import numpy as np
 
 from relicscan.relic import (
+    Arrangement,
     Deviation,
     Distances,
     Doubt,
     Frame,
+    KnownDistance,
     Level,
     Material,
     Mesh,
@@ -38,7 +40,8 @@ _TYPES = {
     kind.__name__: kind
     for kind in (
         *(Relic, Scan, PointCloud, Mesh, Material, Texture),
-        *(Level, Deviation, Distances, Frame, SourceFile, Step, Doubt),
+        *(Level, Deviation, Distances, Frame, KnownDistance, SourceFile),
+        *(Step, Doubt, Arrangement),
     )
 }
 _STRUCTURE = "structure"

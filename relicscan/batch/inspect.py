@@ -9,12 +9,13 @@ from pathlib import Path
 import numpy as np
 
 from relicscan.batch.estimate import Size, estimate
+from relicscan.batch.graph import Graph, graph_of
 from relicscan.batch.job import default_pipeline, effective_pipeline, reason_of
 from relicscan.errors import RelicscanError
 from relicscan.geometry.frames import transformed
 from relicscan.pipeline import read_pipeline
 from relicscan.quality.inspection import Measured, measure_scan, what_looks_wrong
-from relicscan.relic import UNDECIDED, Relic, Scan, SourceFile
+from relicscan.relic import UNDECIDED, KnownDistance, Relic, Scan, SourceFile
 from relicscan.scan_folder import FoundRelic, find_relics, read_relic
 
 
@@ -33,33 +34,42 @@ class Inspection:
     files: tuple[SourceFile, ...] = ()
     unit: str | None = None
     unit_basis: str | None = None
+    mm_per_unit: float | None = None
+    distances: tuple[KnownDistance, ...] = ()
+    distance_rms_mm: float | None = None
     up: str | None = None
     up_basis: str | None = None
     pipeline: str | None = None
     estimated_seconds: float = 0.0
     estimated_memory_bytes: int = 0
     doubts: tuple[str, ...] = field(default=())
+    graph: Graph | None = None
 
 
 def inspect(
-    inputs: str | Path | Sequence[str | Path], *, pipeline: str | None = None
+    inputs: str | Path | Sequence[str | Path],
+    *,
+    pipeline: str | None = None,
+    graph: bool = False,
 ) -> Iterator[Inspection]:
     """Read and measure the relics in scan files, scan folders and roots, one after the other.
 
-    `pipeline` is the one whose cost is estimated; None takes what a run would. Raises
-    PipelineError where it is wrong or an input does not exist; what is wrong with a relic
+    `pipeline` is the one whose cost is estimated; None takes what a run would. With `graph`,
+    scans without poses are registered, to tell how they belong together. Raises PipelineError
+    where it is wrong or an input does not exist; what is wrong with a relic
     is in its Inspection.
     """
     read_pipeline(pipeline or default_pipeline())
     given = [Path(inputs)] if isinstance(inputs, str | Path) else [Path(path) for path in inputs]
-    return (_inspected(found, pipeline) for found in find_relics(given))
+    return (_inspected(found, pipeline, graph) for found in find_relics(given))
 
 
-def _inspected(found: FoundRelic, pipeline: str | None) -> Inspection:
+def _inspected(found: FoundRelic, pipeline: str | None, graph: bool) -> Inspection:
     inspection = Inspection(found.id, str(found.folder))
     try:
         relic = read_relic(found)
         chosen = effective_pipeline(relic.metadata, pipeline, {})
+        joined = graph_of(relic, chosen) if graph and len(relic.scans) > 1 else None
     except RelicscanError as error:
         text, remedy = reason_of(error, found.id)
         return replace(inspection, error=text, remedy=remedy)
@@ -72,12 +82,16 @@ def _inspected(found: FoundRelic, pipeline: str | None) -> Inspection:
         files=relic.sources,
         unit=relic.frame.unit,
         unit_basis=relic.frame.unit_basis,
+        mm_per_unit=relic.frame.mm_per_unit,
+        distances=relic.frame.distances,
+        distance_rms_mm=relic.frame.distance_rms_mm,
         up=relic.frame.up if decided else None,
         up_basis=relic.frame.up_basis if decided else None,
         pipeline=chosen.name,
         estimated_seconds=round(cost.seconds, 1),
         estimated_memory_bytes=round(cost.memory_bytes),
         doubts=tuple(what_looks_wrong(relic, scans)),
+        graph=joined,
     )
 
 
@@ -88,4 +102,6 @@ def _scans_of(relic: Relic) -> Sequence[Scan]:
     back = np.linalg.inv(relic.frame.T_work_source)
     mesh = replace(relic.mesh, vertices=transformed(back, relic.mesh.vertices))
     (file,) = (source.path for source in relic.sources if source.role == "scan")
-    return [Scan(Path(file).stem, mesh, file=file, unit=relic.frame.unit)]
+    frame, name = relic.frame, Path(file).stem
+    measured = frame.measured_mm_per_unit
+    return [Scan(name, mesh, file=file, unit=frame.unit, measured_mm_per_unit=measured)]

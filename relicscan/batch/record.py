@@ -8,7 +8,7 @@ from __future__ import annotations
 import shutil
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
@@ -17,9 +17,10 @@ from typing import Any
 
 from relicscan.batch.job import Job, Outcome, reason_of
 from relicscan.delivery.khronos import KhronosReport, what_is_missing
-from relicscan.errors import RelicscanError
+from relicscan.errors import RelicscanError, Undecided
 from relicscan.metadata.canonical import write_json_atomically
 from relicscan.metadata.manifest import (
+    ArrangementRecord,
     FileRecord,
     LevelRecord,
     MasterRecord,
@@ -37,7 +38,10 @@ from relicscan.metadata.run_record import (
     run_record,
 )
 from relicscan.pipeline import Pipeline
-from relicscan.relic import Relic
+from relicscan.relic import Arrangement, Relic
+
+#: Pictures that a reason names; the manifest lists them all.
+_SHOWN = 3
 
 
 class Record:
@@ -53,6 +57,7 @@ class Record:
         self.master: MasterRecord | None = None
         self.levels: list[LevelRecord] = []
         self.files: list[FileRecord] = []
+        self.arrangements: list[ArrangementRecord] = []
         self.noticed: list[str] = []
         self.validator: Mapping[str, KhronosReport] = {}
         self.not_validated: str | None = None
@@ -98,9 +103,38 @@ class Record:
         text, remedy = reason_of(error, self.job.id)
         self.reasons = [Reason(text=text, remedy=remedy)]
         self.master, self.levels, self.files, self.noticed = None, [], [], []
+        self.arrangements = []
         work = Path(self.job.work)
         shutil.rmtree(work, ignore_errors=True)
         work.mkdir(exist_ok=True)
+
+    def leave_open(self, error: Undecided) -> None:
+        """The relic ends here without a model: what was found is kept, with pictures of it.
+
+        Raises StageError or OutputError where these cannot be made.
+        """
+        self.end("done", "review", error)
+        if error.step is not None:
+            self.relic = replace(self.relic, history=(*self.relic.history, error.step))
+        self.stage = "write arrangements"
+        with self.timed(self.stage):
+            self.write_arrangements([error.arrangements])
+        self.reasons = [self._with_pictures(self.reasons[0], 1)]
+
+    def write_arrangements(self, questions: Sequence[Sequence[Arrangement]]) -> None:
+        """Write pictures of the answers between which nothing decides, for each question."""
+        from relicscan.delivery.outputs import write_arrangements
+
+        files, self.arrangements = write_arrangements(questions, Path(self.job.work))
+        self.files += files
+
+    def _with_pictures(self, reason: Reason, question: int) -> Reason:
+        """The reason, with where the pictures of its question lie."""
+        paths = [one.path for one in self.arrangements if one.question == question]
+        if not paths:
+            return reason
+        shown = ", ".join(paths[:_SHOWN]) + (", …" if len(paths) > _SHOWN else "")
+        return reason.model_copy(update={"text": f"{reason.text} (see {shown})"})
 
     def let_go(self) -> None:
         """Drop the arrays, so that there is memory to say that there was not enough."""
@@ -109,7 +143,10 @@ class Record:
     def judge(self) -> None:
         """The verdict on a relic whose files are all written."""
         self.state, self.verdict = "done", "review" if self.relic.doubts else "pass"
-        self.reasons += [Reason(text=d.text, remedy=d.remedy) for d in self.relic.doubts]
+        self.reasons += [
+            self._with_pictures(Reason(text=doubt.text, remedy=doubt.remedy), question)
+            for question, doubt in enumerate(self.relic.doubts, start=1)
+        ]
         for level in self.levels:
             if level.triangles > level.ceiling:
                 self.verdict = "fail"
@@ -160,6 +197,7 @@ class Record:
             master=self.master,
             levels=self.levels,
             files=self.files,
+            arrangements=self.arrangements,
             warnings=self.noticed,
             metadata_sources=self.metadata_sources,
             private_folders=[Path(self.job.folder), folder],

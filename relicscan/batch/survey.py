@@ -13,6 +13,7 @@ import sys
 import threading
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -123,7 +124,20 @@ def _estimated(found: FoundRelic, pipeline: str | None, overrides: Mapping[str, 
             size += Size.peeked(formats.peek(path), path.stat().st_size)
         except (RelicscanError, OSError):
             continue  # reading it will tell what is wrong, at once
+    if _placed(found):
+        size = replace(size, apart=0)
     return estimate(size, _pipeline(found, pipeline, overrides))
+
+
+def _placed(found: FoundRelic) -> bool:
+    """Whether something beside the scans says where they lie."""
+    try:
+        stated = found.stated()[0].get("scan", {})
+    except RelicscanError:
+        return False
+    posed = len(stated.get("pose", ())) >= len(found.files)
+    beside = any(any(folder.glob("*.conf")) for folder in {path.parent for path in found.files})
+    return stated.get("frame") == "common" or posed or beside
 
 
 def _pipeline(found: FoundRelic, pipeline: str | None, overrides: Mapping[str, Any]) -> Pipeline:

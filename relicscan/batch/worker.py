@@ -68,9 +68,10 @@ def run_job(job: Job, emit: Emit) -> Outcome:
     started, clock = datetime.now(UTC), time.perf_counter()
     record = Record(job)
     try:
-        _run(job, record, emit)
-    except Undecided as error:
-        record.end("done", "review", error)
+        try:
+            _run(job, record, emit)
+        except Undecided as error:
+            record.leave_open(error)
     except Unreachable as error:
         record.end("failed", None, error, lasting=False)
     except ScanError as error:
@@ -175,7 +176,8 @@ def _deliver(record: Any, folder: Path, emit: Emit) -> None:
     relic = record.relic
     targets = record.pipeline.targets or (levels_as_they_are(relic),)
     pictures = ["pictures"] if record.pipeline.pictures else []
-    parts = ["master", "models", *pictures]
+    arrangements = ["arrangements"] if relic.arrangements else []
+    parts = ["master", "models", *pictures, *arrangements]
 
     def begin(part: str) -> Any:
         record.stage = f"write {part}"
@@ -193,6 +195,9 @@ def _deliver(record: Any, folder: Path, emit: Emit) -> None:
     if pictures:
         with begin("pictures"):
             record.files += write_pictures(relic, folder)
+    if arrangements:
+        with begin("arrangements"):
+            record.write_arrangements([doubt.arrangements for doubt in relic.doubts])
     sounds, silent = write_sounds(relic, Path(record.job.folder), folder)
     record.files += sounds
     record.noticed += silent

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from relicscan.cli import output
+from relicscan.cli.scan_graph import print_graph
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -25,11 +26,19 @@ def command(
         str | None,
         typer.Option("-p", "--pipeline", help="The pipeline whose cost is estimated."),
     ] = None,
+    graph: Annotated[
+        bool,
+        typer.Option(
+            "--graph", help="Register scans without poses, and show how they belong together."
+        ),
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
 ) -> None:
     """Show what was understood of scans, before anything is run.
 
     [bold]Example:[/bold] relicscan inspect samples/ding-bronze
+
+    [bold]Example:[/bold] relicscan inspect samples/figurine-unposed --graph
     """
     from dataclasses import asdict
 
@@ -37,7 +46,7 @@ def command(
 
     inspections: list[Inspection] = []
     console = output.answers()
-    for inspection in inspect(list(inputs), pipeline=pipeline):
+    for inspection in inspect(list(inputs), pipeline=pipeline, graph=graph):
         inspections.append(inspection)
         if not as_json:
             _print(console, inspection)
@@ -60,9 +69,12 @@ def _print(console: Console, inspection: Inspection) -> None:
         console.print()
         return
     console.print(Padding(_table(inspection), (0, 0, 0, 2), expand=False))
-    basis = inspection.unit_basis or ""
-    unit = f"{inspection.unit} ({basis})" if inspection.unit else basis
-    output.say(console, f"unit: {unit}", indent=2)
+    output.say(console, _unit_in_words(inspection), indent=2)
+    for one in inspection.distances:
+        measured = f"{one.measured:.6g} units"
+        if one.measured_mm is not None and one.residual_mm is not None:
+            measured = f"{one.measured_mm:.6g} mm, off by {one.residual_mm:+.2g} mm"
+        output.say(console, f"{one.name} of {one.length_mm:.6g} mm measures {measured}", indent=4)
     up = f"{inspection.up} ({inspection.up_basis})" if inspection.up else "a run decides"
     output.say(console, f"up: {up}", indent=2)
     others = [file.path for file in inspection.files if file.role != "scan"]
@@ -71,9 +83,18 @@ def _print(console: Console, inspection: Inspection) -> None:
         output.say(console, f"other files: {', '.join(others[:8])}{more}", indent=2)
     cost = _cost(inspection.estimated_seconds, inspection.estimated_memory_bytes)
     output.say(console, f"a run with pipeline {inspection.pipeline} takes {cost}", indent=2)
+    if inspection.graph is not None:
+        print_graph(console, inspection.graph)
     for doubt in inspection.doubts:
         output.say(console, ("doubt: ", "yellow"), doubt, indent=2)
     console.print()
+
+
+def _unit_in_words(inspection: Inspection) -> str:
+    basis = inspection.unit_basis or ""
+    if inspection.unit is None and inspection.mm_per_unit is not None:
+        return f"scale: {inspection.mm_per_unit:.6g} mm to a unit ({basis})"
+    return f"unit: {inspection.unit} ({basis})" if inspection.unit else f"unit: {basis}"
 
 
 def _table(inspection: Inspection) -> Table:

@@ -23,10 +23,16 @@ from relicscan.formats.ply import write_mesh
 from relicscan.metadata.described import descriptive_digest
 from relicscan.metadata.descriptive import RightsIn
 from relicscan.metadata.figures import DeviationCheckRecord, DifferenceRecord, PictureDifference
-from relicscan.metadata.manifest import FileRecord, LevelRecord, MasterRecord
+from relicscan.metadata.manifest import (
+    ArrangementRecord,
+    FileRecord,
+    LevelRecord,
+    MasterRecord,
+)
 from relicscan.metadata.relic_toml import RelicToml
+from relicscan.quality import arrangements as quality
 from relicscan.quality.previews import write_previews
-from relicscan.relic import Mesh, Relic
+from relicscan.relic import Arrangement, Mesh, Relic
 
 GENERATOR = f"relicscan {__version__}"
 
@@ -212,6 +218,30 @@ def write_pictures(relic: Relic, folder: Path) -> list[FileRecord]:
     place.mkdir()
     names = write_previews(relic.the_mesh(), relic.frame.R_model_work, place)
     return [FileRecord.of(folder, f"preview/{name}") for name in names]
+
+
+def write_arrangements(
+    questions: Sequence[Sequence[Arrangement]], folder: Path
+) -> tuple[list[FileRecord], list[ArrangementRecord]]:
+    """Write preview/arrangement-1.webp and so on, a picture of every answer to each question.
+
+    Raises OutputError, and StageError where an arrangement has no points.
+    """
+    files: list[FileRecord] = []
+    records: list[ArrangementRecord] = []
+    for number, answers in enumerate(questions, start=1):
+        if not answers:
+            continue
+        place = folder / "preview"
+        place.mkdir(exist_ok=True)
+        names = quality.write_arrangements(answers, place, first=len(files) + 1)
+        paths = [f"preview/{name}" for name in names]
+        files += [FileRecord.of(folder, path) for path in paths]
+        records += [
+            ArrangementRecord(path=path, title=answer.title, question=number)
+            for path, answer in zip(paths, answers, strict=True)
+        ]
+    return files, records
 
 
 def _comments(relic: Relic) -> list[str]:

@@ -9,7 +9,7 @@ import numpy as np
 from relicscan.errors import ScanError
 from relicscan.geometry.frames import axis, upright
 from relicscan.metadata.relic_toml import RelicToml
-from relicscan.relic import UNDECIDED, Frame, Relic, Scan
+from relicscan.relic import UNDECIDED, Frame, PointCloud, Relic, Scan
 
 
 def with_units(
@@ -18,11 +18,14 @@ def with_units(
     *,
     declared_in: str = "relic.toml",
     scale_unknown: bool = False,
+    common_frame: bool = False,
 ) -> tuple[list[Scan], list[str]]:
     """Scans with a unit: the file's own, else the declared one, which overrules if all have one.
 
     With warnings where it overruled. None has one where the scale is said to be unknown, though
-    a format may insist on metres. Raises ScanError where some scans have a unit, others none.
+    a format may insist on metres. Where some scans have a unit and others none, point clouds stay
+    so if they are in frames of their own: their shapes may tell. Meshes, and scans in a frame
+    that is `common_frame` to them, cannot be told: raises ScanError.
     """
     if scale_unknown:
         if len({scan.unit for scan in scans}) > 1:
@@ -34,7 +37,8 @@ def with_units(
         return [replace(scan, unit=None, unit_basis=basis) for scan in scans], []
     if declared is None:
         silent = [scan.name for scan in scans if scan.unit is None]
-        if 0 < len(silent) < len(scans):
+        apart = not common_frame and all(isinstance(s.geometry, PointCloud) for s in scans)
+        if 0 < len(silent) < len(scans) and not apart:
             raise ScanError(
                 f"{len(silent)} of {len(scans)} scans state no unit ({', '.join(silent[:6])}), "
                 "the others do",
@@ -65,15 +69,21 @@ def with_true_scale(relic: Relic) -> Relic:
     if relic.frame.scale_known or claim not in ("measured", "declared"):
         return relic
     rest = {k: v for k, v in capture.items() if k not in ("scale", "scale_basis")}
-    return replace(relic, metadata={**relic.metadata, "capture": rest}).warning(
+    relic = replace(relic, metadata={**relic.metadata, "capture": rest})
+    if relic.frame.distances:  # there is a doubt that tells more
+        return relic.warning(f"the scale is said to be {claim}, and it is {relic.frame.unit_basis}")
+    return relic.warning(
         f"the scale is said to be {claim}, and nothing says in which unit, so it counts as "
         'unknown: write unit = "mm" (or another) under [scan]'
     )
 
 
 def with_poses(scans: list[Scan], toml: RelicToml) -> list[Scan]:
-    """Scans with the poses of relic.toml, which come after those that the files state."""
-    declared = {pose.file: np.array(pose.matrix) for pose in toml.scan.pose}
+    """Scans with the poses of relic.toml, which come after those that the files state.
+
+    Rough ones are but hints: see `relicscan.metadata.hints`.
+    """
+    declared = {pose.file: np.array(pose.matrix) for pose in toml.scan.pose if not pose.rough}
     posed = []
     for scan in scans:
         matrix = declared.get(scan.file)
@@ -85,15 +95,16 @@ def with_poses(scans: list[Scan], toml: RelicToml) -> list[Scan]:
 
 
 def frame_of(scans: list[Scan], toml: RelicToml, *, up_declared_in: str = "relic.toml") -> Frame:
-    """Unit and what is up, as declared or as formats say; the common unit is the first scan's.
+    """Unit and what is up, as declared or as formats say.
 
-    Raises ScanError where the declared front cannot be one.
+    The common unit is that of the first scan that has one. Raises ScanError where the declared
+    front cannot be one.
     """
     frame = Frame()
     if toml.capture.scale == "unknown":
         frame = replace(frame, unit_basis=scans[0].unit_basis or frame.unit_basis)
-    elif all(scan.unit is not None for scan in scans):
-        frame = replace(frame, unit=scans[0].unit, unit_basis=scans[0].unit_basis or "")
+    elif (first := next((scan for scan in scans if scan.unit is not None), None)) is not None:
+        frame = replace(frame, unit=first.unit, unit_basis=first.unit_basis or "")
     up: str | None = toml.scan.up
     basis = f"declared in {up_declared_in}"
     if up is None:

@@ -135,6 +135,7 @@ def _fitting(says: Mapping[str, Any], nearer: Mapping[str, Any]) -> dict[str, An
         scan.pop("front", None)  # it was said of another direction
     if nearer.get("capture", {}).get("scale") == "unknown":
         scan.pop("unit", None)
+        scan.pop("distance", None)
     return {**says, "scan": scan}
 
 

@@ -33,13 +33,12 @@ from relicscan.metadata.figures import (
     HolesRecord,
 )
 from relicscan.metadata.relic_toml import RelicToml
-from relicscan.metadata.tables import Unit
 from relicscan.metadata.translations import translation_warnings
+from relicscan.metadata.units_record import Units
 from relicscan.relic import UNDECIDED, Frame, Relic
-from relicscan.units import find_unit
 
 #: Semantic version of all three manifests: minor ones add keys, major ones change their meaning.
-SCHEMA_VERSION = "2.0.0"
+SCHEMA_VERSION = "2.1.0"
 SchemaVersion = Annotated[str, Field(pattern=r"^2\.[0-9]+\.[0-9]+$")]
 
 State = Literal["done", "rejected", "failed", "crashed", "out_of_memory", "timed_out"]
@@ -86,23 +85,6 @@ class SourceRecord(Record):
     sha256: Sha256
 
 
-class Units(Record):
-    """The unit of the source, and what figures and `master.bounds` are in."""
-
-    unit: Unit | None
-    basis: Text
-    scale: Literal["measured", "declared", "unknown"]
-    scale_known: bool
-    figures_in: Literal["mm", "working units"]
-
-    @model_validator(mode="after")
-    def _honest(self) -> Units:
-        known = self.unit is not None
-        if {self.scale_known, self.figures_in == "mm", self.scale != "unknown"} != {known}:
-            raise ValueError("scale, scale_known and figures_in must follow from unit")
-        return self
-
-
 class FrameRecord(Record):
     """What is up in the source, and the way from source coordinates to the delivered model."""
 
@@ -130,6 +112,7 @@ class StepRecord(Record):
     parameters: dict[str, JsonValue]
     overridden: dict[str, str]
     skipped: str | None
+    undecided: str | None = None
     before: dict[str, int]
     after: dict[str, int]
     figures: dict[str, JsonValue]
@@ -192,6 +175,18 @@ class LevelRecord(FileRecord):
     deviation_check: DeviationCheckRecord | None = None
 
 
+class ArrangementRecord(Record):
+    """A picture, one of `files`, of a way in which scans may lie beside each other.
+
+    `title` says which way, and which scan has which colour. Pictures of one `question`, counted
+    from 1, are the answers to it between which nothing decides: they have the same cameras.
+    """
+
+    path: RecordedPath
+    title: Text
+    question: Annotated[int, Field(ge=1)]
+
+
 class RelicManifest(Record):
     """relic.json: the canonical manifest of one relic."""
 
@@ -218,6 +213,7 @@ class RelicManifest(Record):
     master: MasterRecord | None
     levels: Annotated[tuple[LevelRecord, ...], Field(strict=False)]
     files: Annotated[tuple[FileRecord, ...], Field(strict=False)]
+    arrangements: Annotated[tuple[ArrangementRecord, ...], Field(strict=False)] = ()
     warnings: Texts
     versions: dict[str, str]
     reproducible: bool
@@ -231,6 +227,8 @@ class RelicManifest(Record):
         paths = [file.path for file in self.delivered]
         if len(set(paths)) < len(paths):
             raise ValueError("a file is listed twice")
+        if not {one.path for one in self.arrangements} <= {file.path for file in self.files}:
+            raise ValueError("a picture of an arrangement is not among the files")
         for level in self.levels:
             if level.deviation and (level.deviation.no_mm_because is None) != self.scale_known:
                 raise ValueError("deviations are in mm where the scale is known, and nowhere else")
@@ -263,6 +261,7 @@ def relic_manifest(
     master: MasterRecord | None = None,
     levels: Sequence[LevelRecord] = (),
     files: Sequence[FileRecord] = (),
+    arrangements: Sequence[ArrangementRecord] = (),
     warnings: Sequence[str] = (),
     metadata_sources: Mapping[str, str] | None = None,
     private_folders: Sequence[PurePath] = (),
@@ -295,9 +294,10 @@ def relic_manifest(
     ]
     told = {
         "reasons": list(reasons),
-        "units": _units(relic.frame, metadata.capture.scale) if read else None,
+        "units": Units.of(relic.frame, metadata.capture.scale).model_dump() if read else None,
         "frame": _frame(relic.frame) if read else None,
         "steps": [vars(step) for step in relic.history],
+        "arrangements": [one.model_dump() for one in arrangements],
         "warnings": list(dict.fromkeys(noticed)),
     }
     return RelicManifest(
@@ -367,17 +367,6 @@ def _with_deviations(levels: Sequence[LevelRecord], relic: Relic) -> tuple[Level
         else level
         for level in levels
     )
-
-
-def _units(frame: Frame, stated: str | None) -> dict[str, Any]:
-    known = frame.scale_known
-    return {
-        "unit": find_unit(frame.unit) if frame.unit else None,
-        "basis": frame.unit_basis,
-        "scale": ("measured" if stated == "measured" else "declared") if known else "unknown",
-        "scale_known": frame.scale_known,
-        "figures_in": "mm" if frame.scale_known else "working units",
-    }
 
 
 def _dimensions(metadata: RelicToml, relic: Relic) -> tuple[DimensionRecord, ...]:

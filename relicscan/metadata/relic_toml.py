@@ -117,6 +117,12 @@ class RelicToml(Table):
                 'leave [scan] unit out, or write scale = "declared"',
                 *("capture", "scale"),
             )
+        if self.capture.scale == "unknown" and self.scan.distance:
+            raise FieldError(
+                "the scale is said to be unknown, and a known distance is given",
+                "leave scale out: [[scan.distance]] measures it",
+                *("capture", "scale"),
+            )
         return self
 
     @model_validator(mode="after")

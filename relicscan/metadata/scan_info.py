@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from relicscan.metadata.distances import Distance
 from relicscan.metadata.fields import Axis, FieldError, GivenPath, RigidMatrix
-from relicscan.metadata.tables import SOME, Table, Unit, not_among, repeated
+from relicscan.metadata.pose_hints import Match, Turntable
+from relicscan.metadata.tables import SOME, Table, Unit, repeated
 from relicscan.stage import did_you_mean
 
 #: How many names a remedy lists.
@@ -19,6 +22,10 @@ class Pose(Table):
 
     file: GivenPath
     matrix: RigidMatrix
+    rough: bool | None = Field(
+        default=None,
+        description="It is about right, and to be refined. Else the scan stays exactly there.",
+    )
 
 
 class ScanInfo(Table):
@@ -32,6 +39,9 @@ class ScanInfo(Table):
     )
     files: Annotated[tuple[GivenPath, ...], *SOME] | None = None
     pose: Annotated[tuple[Pose, ...], Field(strict=False)] = ()
+    match: Annotated[tuple[Match, ...], Field(strict=False)] = ()
+    turntable: Turntable | None = None
+    distance: Annotated[tuple[Distance, ...], Field(strict=False)] = ()
 
     @model_validator(mode="after")
     def _consistent(self) -> ScanInfo:
@@ -48,10 +58,29 @@ class ScanInfo(Table):
         if (twice := repeated(placed)) is not None:
             problem = f"{placed[twice]!r} has two poses"
             raise FieldError(problem, "keep one", "pose", twice, "file")
-        if files and (strange := not_among(files, placed)) is not None:
-            raise FieldError(
-                f"{placed[strange]!r} has a pose but is not among [scan] files",
-                did_you_mean(placed[strange], list(files[:LISTED]), "the files are"),
-                *("pose", strange, "file"),
-            )
+        matched = ["\n".join(sorted((match.file, match.onto))) for match in self.match]
+        if (twice := repeated(matched)) is not None:
+            again = self.match[twice]
+            problem = f"{again.file!r} and {again.onto!r} are matched twice"
+            raise FieldError(problem, "put the points of both into one", "match", twice, "file")
+        for file, what, path in self.named() if files else ():
+            if file not in files:
+                raise FieldError(
+                    f"{file!r} {what} but is not among [scan] files",
+                    did_you_mean(file, list(files[:LISTED]), "the files are"),
+                    *path,
+                )
         return self
+
+    def named(self) -> Iterator[tuple[str, str, tuple[str | int, ...]]]:
+        """Every file that a pose, a hint or a distance names, what it has, and where it stands."""
+        for k, pose in enumerate(self.pose):
+            yield pose.file, "has a pose", ("pose", k, "file")
+        for k, match in enumerate(self.match):
+            yield match.file, "has a match", ("match", k, "file")
+            yield match.onto, "has a match", ("match", k, "onto")
+        for file in (self.turntable and self.turntable.files) or ():
+            yield file, "is on the turntable", ("turntable", "files")
+        for k, distance in enumerate(self.distance):
+            if distance.file is not None:
+                yield distance.file, "has a distance", ("distance", k, "file")

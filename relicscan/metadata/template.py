@@ -103,6 +103,16 @@ _LAYOUT = """\
 #[[scan.pose]]
 #file = <file>
 #matrix = [[1, 0, 0, 250], [0, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]]
+#rough = true
+<match>
+? distance
+#[[scan.distance]]
+#name = "scale bar A"
+#file = <file>
+#points = [[-60.0, 0.0, 5.0], [60.0, 0.0, 5.0]]
+#length = 120.0
+#unit = "mm"
+#uncertainty = 0.05
 
 [crop]
 ? support
@@ -144,6 +154,22 @@ _LAYOUT = """\
 #uri = "https://museum.example/amphora-12"
 """
 
+#: For two scans or more.
+_MATCH = """\
+? match
+#[[scan.match]]
+#file = <file>
+#points = [[12.0, 80.5, 3.0], [-40.0, 61.0, 8.5], [5.0, -22.0, 30.0]]
+#onto = <other>
+#onto_points = [[3.0, 80.5, -12.0], [8.5, 61.0, 40.0], [30.0, -22.0, -5.0]]
+? turntable
+#[scan.turntable]
+#axis_point = [0.0, 0.0, 600.0]
+#axis = [0.0, 1.0, 0.0]
+#step_degrees = 30.0
+<files>
+"""
+
 #: What people type for simplified Chinese; zh-Hant and zh-TW are another script.
 _SIMPLIFIED = {"zh", "zh-CN", "zh-SG", "zh-Hans-CN", "zh-Hans-SG"}
 
@@ -170,8 +196,10 @@ def relic_toml_template(
         "<id>": f"id = {_quoted(id)}" if id else '#id = "amphora-12"',
         "<files>": f"#files = [{', '.join(map(_quoted, named))}]",
         "<file>": _quoted(named[0]),
+        "<other>": _quoted(named[-1]),
     }
-    return "".join(f"{line}\n" for line in _lines(spoken, other, values))
+    layout = _LAYOUT.replace("<match>\n", _MATCH if len(named) > 1 else "")
+    return "".join(f"{line}\n" for line in _lines(layout, spoken, other, values))
 
 
 def template_language(language: str) -> str:
@@ -212,8 +240,8 @@ def write_relic_toml(folder: Path, text: str) -> Path:
     return path
 
 
-def _lines(spoken: str, other: str, values: dict[str, str]) -> Iterator[str]:
-    for line in _LAYOUT.splitlines():
+def _lines(layout: str, spoken: str, other: str, values: dict[str, str]) -> Iterator[str]:
+    for line in layout.splitlines():
         mark, _, rest = line.partition(" ")
         if mark == "?":
             for comment in COMMENTS[rest][spoken].split("\n"):  # type: ignore[literal-required]

@@ -152,11 +152,50 @@ COMMENTS: dict[str, Words] = {
         "it": "Solo questi file sono scansioni dell'oggetto.",
     },
     "pose": {
-        "en": "Where a scan stands: a 4x4 matrix, row by row, from its file to the common frame.",
-        "zh-Hans": "单次扫描的位姿：从文件坐标到公共坐标的 4x4 矩阵，按行书写。",
-        "de": "Lage eines Scans: 4x4-Matrix, zeilenweise, von der Datei ins gemeinsame System.",
-        "fr": "Pose d'une numérisation : matrice 4x4, par lignes, du fichier au repère commun.",
-        "it": "Posa di una scansione: matrice 4x4, per righe, dal file al sistema comune.",
+        "en": "Where a scan stands: a 4x4 matrix, row by row, from its file to the common frame.\n"
+        "It stays exactly there; with rough = true it is refined.",
+        "zh-Hans": "单次扫描的位姿：从文件坐标到公共坐标的 4x4 矩阵，按行书写。\n"
+        "扫描会严格保持该位姿；rough = true 表示大致位姿，将进一步优化。",
+        "de": "Lage eines Scans: 4x4-Matrix, zeilenweise, von der Datei ins gemeinsame System.\n"
+        "Er bleibt genau dort; mit rough = true wird die Lage verfeinert.",
+        "fr": "Pose d'une numérisation : matrice 4x4, par lignes, du fichier au repère commun.\n"
+        "Elle y reste exactement ; avec rough = true, la pose est affinée.",
+        "it": "Posa di una scansione: matrice 4x4, per righe, dal file al sistema comune.\n"
+        "Resta esattamente lì; con rough = true la posa viene affinata.",
+    },
+    "match": {
+        "en": "Three or more places that two scans show, in the same order: one scan is put onto the\n"
+        "other by them, and refined.",
+        "zh-Hans": "两次扫描都能看到的三处或更多位置，顺序一致：据此对齐两次扫描，再进一步优化。",
+        "de": "Drei oder mehr Stellen, die zwei Scans zeigen, in gleicher Reihenfolge: danach wird\n"
+        "der eine auf den anderen gelegt und verfeinert.",
+        "fr": "Trois points ou plus visibles sur deux numérisations, dans le même ordre : l'une est\n"
+        "posée sur l'autre d'après eux, puis affinée.",
+        "it": "Tre o più punti visibili in due scansioni, nello stesso ordine: in base ad essi l'una\n"
+        "viene posta sull'altra, poi affinata.",
+    },
+    "turntable": {
+        "en": "The scanner stood still and a table turned: a point on its axis, the direction that it\n"
+        "turns about by the right hand, and the turn from one scan to the next.",
+        "zh-Hans": "扫描仪不动、转台转动：轴上一点、按右手法则的转轴方向，以及相邻两次扫描的转角。",
+        "de": "Der Scanner stand still, ein Teller drehte sich: ein Punkt seiner Achse, deren Richtung\n"
+        "nach der rechten Hand und die Drehung von Scan zu Scan.",
+        "fr": "Le scanner était fixe, un plateau tournait : un point de son axe, la direction de\n"
+        "l'axe selon la main droite, et l'angle d'une numérisation à la suivante.",
+        "it": "Lo scanner era fermo e un piatto girava: un punto del suo asse, la direzione secondo\n"
+        "la mano destra e l'angolo da una scansione alla successiva.",
+    },
+    "distance": {
+        "en": "A known distance, such as a scale bar: two points on the scan and their distance.\n"
+        "It sets the scale where no unit is given, else it checks the unit. Give several.",
+        "zh-Hans": "已知距离，例如标尺：扫描上的两点及其实际距离。\n"
+        "未写单位时用它确定大小，写了单位时用它检查单位。最好给出多个。",
+        "de": "Eine bekannte Strecke, etwa ein Maßstab: zwei Punkte auf dem Scan und ihr Abstand.\n"
+        "Ohne Einheit bestimmt sie die Größe, sonst prüft sie die Einheit. Besser mehrere.",
+        "fr": "Une distance connue, par exemple une mire : deux points du scan et leur écart.\n"
+        "Sans unité, elle donne l'échelle, sinon elle vérifie l'unité. Mieux vaut plusieurs.",
+        "it": "Una distanza nota, per esempio una barra: due punti della scansione e la misura.\n"
+        "Senza unità dà la scala, altrimenti verifica l'unità. Meglio indicarne più d'una.",
     },
     "support": {
         "en": "The plate or table that the object stood on: remove or keep.",

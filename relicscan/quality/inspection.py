@@ -14,7 +14,6 @@ import numpy as np
 
 from relicscan.geometry.neighbours import nearest, spacing_at, tree
 from relicscan.relic import FloatArray, Mesh, PointCloud, Relic, Scan
-from relicscan.units import mm_per_unit
 
 #: Points under which a level as fine as `high` says more than was scanned.
 SPARSE_POINTS = 75_000
@@ -47,6 +46,7 @@ class Measured:
     normals: bool | None
     posed: bool | None
     unit: str | None
+    mm_per_unit: float | None
 
 
 def measure_scan(scan: Scan) -> Measured:
@@ -72,6 +72,7 @@ def measure_scan(scan: Scan) -> Measured:
         normals=None if cloud is None else cloud.normals is not None,
         posed=None if cloud is None else scan.pose is not None,
         unit=scan.unit,
+        mm_per_unit=scan.mm_per_unit,
     )
 
 
@@ -106,20 +107,28 @@ def density_and_noise(
 
 def what_looks_wrong(relic: Relic, scans: Sequence[Measured]) -> list[str]:
     """Doubts in words, each with what to do about it."""
-    doubts = list(relic.warnings)
+    doubts = [*relic.warnings, *(f"{doubt.text}: {doubt.remedy}" for doubt in relic.doubts)]
     clouds = [scan for scan in scans if scan.kind == "cloud"]
     unposed = [scan for scan in clouds if not scan.posed]
     declared = relic.metadata.get("scan", {}).get("frame") == "common"
     if len(clouds) > 1 and unposed and not declared:
         doubts.append(
             f"{len(unposed)} of {len(clouds)} scans have no pose: a run places them by what they "
-            "show, and ends as review where that is not sure. To say where they are give poses, or "
+            "show (relicscan inspect --graph shows how they belong together), and ends as review "
+            "where that is not sure. To say where they are give poses, or "
             'write frame = "common" under [scan] in relic.toml'
         )
-    if not relic.frame.scale_known:
+    if not relic.frame.scale_known and not relic.frame.distances:
         doubts.append(
             "the unit is unknown, so nothing can be said in millimetres: "
             'write unit = "mm" (or another) under [scan] in relic.toml'
+        )
+    silent = [scan for scan in clouds if scan.mm_per_unit is None]
+    if 0 < len(silent) < len(clouds):
+        doubts.append(
+            f"{len(silent)} of {len(clouds)} scans state no unit, and the others do: a run tells "
+            'it by size and shape, and ends as review where it cannot. To say it, write unit = "mm" '
+            "(or another) under [scan] in relic.toml: it holds for those that state none"
         )
     total = sum(scan.points for scan in clouds)
     if clouds and total < SPARSE_POINTS:
@@ -149,13 +158,16 @@ def _doubts_about(scan: Measured) -> list[str]:
         )
     if longest > 0 and min(scan.extent) < 1e-6 * longest:
         doubts.append("all points lie in one plane")
-    if scan.unit is not None and longest > 0:
-        longest_mm = longest * mm_per_unit(scan.unit)
+    if scan.mm_per_unit is not None and longest > 0:
+        longest_mm = longest * scan.mm_per_unit
         if not PLAUSIBLE_MM[0] <= longest_mm <= PLAUSIBLE_MM[1]:
             length = f"{longest_mm:,.0f}" if longest_mm >= 10 else f"{longest_mm:.2g}"
             doubts.append(
                 f"its longest side is {length} mm, if the unit {scan.unit} is right: "
                 "check unit under [scan] in relic.toml"
+                if scan.unit is not None
+                else f"its longest side is {length} mm, if the known distances are right: "
+                "check each [[scan.distance]] in relic.toml"
             )
     return doubts
 

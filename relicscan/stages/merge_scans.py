@@ -15,7 +15,6 @@ from relicscan.geometry.given_normals import judge_normals
 from relicscan.geometry.neighbours import nearest, tree
 from relicscan.relic import FloatArray, PointCloud, Relic, Scan
 from relicscan.stage import stage
-from relicscan.units import mm_per_unit
 
 #: Normals that were made consistent contradict each other nowhere on smooth surfaces; fitted
 #: planes with signs as they fell do on 1.5 % (a sphere) to 16 % (a torus) of neighbours.
@@ -51,7 +50,6 @@ def merge_scans(
     a pose (in its file or in relic.toml) or relic.toml declares their frame common;
     otherwise the relic ends as `review`: scans are never simply concatenated.
     """
-    common_unit = relic.frame.unit
     unplaced = [scan.name for scan in relic.scans if scan.pose is None]
     common = bool(relic.metadata.get("scan", {}).get("frame") == "common")
     if len(relic.scans) > 1 and unplaced and not common:
@@ -62,8 +60,8 @@ def merge_scans(
             remedy='give each scan a [[scan.pose]] in relic.toml, or frame = "common" under '
             "[scan] if they already lie in one coordinate frame",
         )
-    if common_unit is None and any(scan.unit for scan in relic.scans):
-        silent = [scan.name for scan in relic.scans if scan.unit is None]
+    silent = [scan.name for scan in relic.scans if scan.mm_per_unit is None]
+    if 0 < len(silent) < len(relic.scans):
         raise Undecided(
             f"{len(silent)} of {len(relic.scans)} scans have no unit while others have one "
             f"({', '.join(silent[:6])}{', …' if len(silent) > 6 else ''}), so how large they "
@@ -71,15 +69,13 @@ def merge_scans(
             remedy='write unit = "mm" (or "m", …) under [scan] in relic.toml: it counts for '
             "the scans that state none",
         )
-    poses = [_pose(scan, common_unit) for scan in relic.scans]
+    poses = [relic.frame.T_source_scan(scan) for scan in relic.scans]
     low, high = _robust_box(
         np.vstack(
             [transformed(T, _cloud(s).points) for T, s in zip(poses, relic.scans, strict=True)]
         )
     )
-    T_work_source = working_frame(
-        low, high, None if common_unit is None else mm_per_unit(common_unit)
-    )
+    T_work_source = working_frame(low, high, relic.frame.mm_per_unit)
     clouds = [
         _placed(_cloud(scan), T_work_source @ T_source_scan)
         for T_source_scan, scan in zip(poses, relic.scans, strict=True)
@@ -96,7 +92,7 @@ def merge_scans(
         )
         .noting(
             scans_merged=len(clouds),
-            mm_per_source_unit=float(T_work_source[0, 0]) if common_unit else None,
+            mm_per_source_unit=relic.frame.mm_per_unit,
         )
         .warning(*warnings)
     )
@@ -105,14 +101,6 @@ def merge_scans(
 def _cloud(scan: Scan) -> PointCloud:
     assert isinstance(scan.geometry, PointCloud), "mesh scans do not come this way"
     return scan.geometry
-
-
-def _pose(scan: Scan, common_unit: str | None) -> FloatArray:
-    """T_source_scan (4, 4): from the scan's own frame and unit to the common ones."""
-    pose = np.eye(4) if scan.pose is None else np.array(scan.pose)
-    if scan.unit is not None and common_unit is not None and scan.unit != common_unit:
-        pose[:3] *= mm_per_unit(scan.unit) / mm_per_unit(common_unit)
-    return pose
 
 
 def _placed(cloud: PointCloud, T_work_scan: FloatArray) -> PointCloud:

@@ -12,6 +12,7 @@ from tiny_scans import box, sphere
 
 from relicscan.batch.freeze import Torn, freeze, thaw
 from relicscan.relic import (
+    Arrangement,
     Deviation,
     Distances,
     Doubt,
@@ -68,7 +69,7 @@ def full_relic() -> Relic:
         figures={"share": 0.1, "nothing": None, "list": [1, 2.5, "x"]},
         warnings=("one", "two"),
         history=(Step("crop", {"min": [1, 2], "on": True}, None, {"min": "--set"}, {"points": 3}),),
-        doubts=(Doubt("scan b was left out", "look at it"),),
+        doubts=(Doubt("scan b was left out", "look at it", (Arrangement("way 1", cloud),)),),
     )
 
 

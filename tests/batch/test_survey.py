@@ -80,11 +80,13 @@ def test_a_scan_that_cannot_be_read_is_cheap(tmp_path: Path) -> None:
 
 
 def test_sizes_of_headers() -> None:
-    assert Size.peeked(Peek("cloud", 7), 1000) == Size(7, 0)
+    assert Size.peeked(Peek("cloud", 7), 1000) == Size(7, 0, apart=1)
+    assert Size.peeked(Peek("cloud", 7, scans=3), 1000) == Size(7, 0, apart=3)
+    assert Size.peeked(Peek("cloud", 7, scans=3, posed=True), 1000) == Size(7, 0)
     assert Size.peeked(Peek("mesh", 7, faces=9), 1000) == Size(0, 9)
-    assert Size.peeked(Peek("cloud", -1), 1200) == Size(1200 // BYTES_IN_FILE, 0)
+    assert Size.peeked(Peek("cloud", -1), 1200) == Size(1200 // BYTES_IN_FILE, 0, 1)
     assert Size.peeked(Peek("mesh", -1, faces=-1), 1200) == Size(0, 1200 // BYTES_IN_FILE)
-    assert Size(1, 2) + Size(3, 4) == Size(4, 6)
+    assert Size(1, 2, 3) + Size(3, 4, 5) == Size(4, 6, 8)
 
 
 def test_nothing_is_asked_for_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -157,6 +157,17 @@ def test_an_unknown_unit_and_missing_poses(cli: Cli, tmp_path: Path) -> None:
     assert "pose" not in "\n".join(relic["doubts"])
 
 
+def test_a_scan_without_a_unit_among_others(cli: Cli, tmp_path: Path) -> None:
+    write_ply(tmp_path / "pot" / "a.ply", sphere(300))
+    turn = "0 0 0\n1 0 0\n0 1 0\n0 0 1\n1 0 0 0\n0 1 0 0\n0 0 1 0\n0 0 0 1\n"
+    rows = "".join(f"{x} {y} {z} 0.5\n" for x, y, z in sphere(300).points / 1000)
+    (tmp_path / "pot" / "b.ptx").write_text(f"300\n1\n{turn}{rows}")
+    (relic,) = inspected(cli, tmp_path)
+    text = "\n".join(relic["doubts"])
+    assert "1 of 2 scans state no unit, and the others do" in text
+    assert "the unit is unknown" not in text
+
+
 # How it is said
 
 

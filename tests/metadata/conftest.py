@@ -90,6 +90,27 @@ matrix = [[1, 0, 0, 5.5], [0, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]]
 [[scan.pose]]
 file = "parts/b.ply"
 matrix = [[0, -1, 0, 0], [1, 0, 0, 0], [0, 0, 1, -2], [0, 0, 0, 1]]
+rough = true
+
+[[scan.match]]
+file = "parts/b.ply"
+points = [[0, 0, 1], [0, 2, 1.5], [3, 0, 1]]
+onto = "a.ply"
+onto_points = [[0, 1, 0], [-2, 1.5, 0], [0, 1, 3]]
+
+[scan.turntable]
+axis_point = [0, 0, 500.5]
+axis = [0, 1, 0]
+step_degrees = -30
+files = ["parts/b.ply", "a.ply"]
+
+[[scan.distance]]
+name = "scale bar A"
+file = "a.ply"
+points = [[0, 0, 1], [0, 0, 3.5]]
+length = 0.25
+unit = "cm"
+uncertainty = 0.001
 
 [crop]
 support = "remove"

@@ -1,4 +1,4 @@
-"""A scale that is said to be unknown is never taken for millimetres, whatever a file says."""
+"""A scale that nobody states is never taken for millimetres, whatever other files say."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 from relicscan.errors import ScanError
 from relicscan.metadata.declared import frame_of, with_true_scale, with_units
 from relicscan.metadata.relic_toml import RelicToml
-from relicscan.relic import Frame, PointCloud, Relic, Scan
+from relicscan.relic import Frame, Mesh, PointCloud, Relic, Scan
 
 
 def scan(name: str, unit: str | None) -> Scan:
@@ -27,6 +27,19 @@ def test_a_format_that_insists_on_metres_is_not_believed() -> None:
 def test_scans_in_two_units_cannot_share_an_unknown_scale() -> None:
     with pytest.raises(ScanError, match="several units"):
         with_units([scan("a", "m"), scan("b", None)], None, scale_unknown=True)
+
+
+def test_clouds_in_frames_of_their_own_may_be_silent_of_their_unit() -> None:
+    scans = [scan("a", None), scan("b", "m"), scan("c", "mm")]
+    found, warnings = with_units(scans, None)
+    assert [one.unit for one in found] == [None, "m", "mm"]
+    assert warnings == []
+    assert frame_of(found, RelicToml()).unit == "m"
+    with pytest.raises(ScanError, match=r"1 of 3 scans state no unit \(a\)"):
+        with_units(scans, None, common_frame=True)
+    mesh = Scan("d", Mesh(np.eye(3), np.array([[0, 1, 2]], dtype=np.int32)), "d")
+    with pytest.raises(ScanError, match="2 of 4 scans state no unit"):
+        with_units([*scans, mesh], None)
 
 
 def test_who_declared_a_unit_is_on_record() -> None:

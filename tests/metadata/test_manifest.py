@@ -48,11 +48,11 @@ def test_round_trip_is_byte_exact(manifest: RelicManifest, tmp_path: Path) -> No
 
 def test_what_it_says(manifest: RelicManifest) -> None:
     said = data(manifest)
-    assert (said["schema_name"], said["schema_version"]) == ("relicscan.relic", "2.0.0")
+    assert (said["schema_name"], said["schema_version"]) == ("relicscan.relic", "2.1.0")
     assert [s["path"] for s in said["sources"]] == ["a.ply", "relic.toml"]
     assert said["units"] == {
         "unit": "mm", "basis": "relic.toml", "scale": "measured", "scale_known": True,
-        "figures_in": "mm",
+        "figures_in": "mm", "mm_per_source_unit": 1, "distances": [], "distance_rms_mm": None,
     }  # fmt: skip
     # Source (5.5, -0.25, -3) is the working origin; what was up (+Z) is +Y, in metres.
     T = np.array(said["frame"]["T_model_source"])
@@ -63,6 +63,7 @@ def test_what_it_says(manifest: RelicManifest) -> None:
         "parameters": {"voxel_size_mm": 0.5, "seed": None},
         "overridden": {"voxel_size_mm": "relic.toml"},
         "skipped": None,
+        "undecided": None,
         "before": {"points": 1000},
         "after": {"points": 400},
         "figures": {"spacing_mm": 0.25, "extent_mm": [1, 0, 2]},
@@ -275,7 +276,7 @@ def test_another_major_version_says_so(manifest: RelicManifest, tmp_path: Path) 
 
 
 def test_no_key_is_ever_left_out(manifest: RelicManifest) -> None:
-    for key in data(manifest):
+    for key in data(manifest).keys() - {"arrangements"}:  # manifests of schema 2.0 have none
         said = data(manifest)
         del said[key]
         with pytest.raises(ValidationError):
@@ -311,3 +312,25 @@ def test_a_private_folder_is_cut_as_a_whole_path_only() -> None:
         "see/data, /database and (data/b.ply)",
         "data",
     ]
+
+
+def test_a_manifest_of_schema_2_0_is_still_read(manifest: RelicManifest) -> None:
+    older = data(manifest)
+    older["schema_version"] = "2.0.0"
+    del older["arrangements"]
+    for step in older["steps"]:
+        del step["undecided"]
+    read = RelicManifest.model_validate_json(json.dumps(older))
+    assert read.arrangements == ()
+    assert [step.undecided for step in read.steps] == [None] * len(read.steps)
+
+
+def test_a_picture_of_an_arrangement_is_among_the_files(manifest: RelicManifest) -> None:
+    there = data(manifest)
+    path = there["files"][0]["path"]
+    there["arrangements"] = [{"path": path, "title": "way 1 (orange: a.ply)", "question": 1}]
+    read = RelicManifest.model_validate_json(json.dumps(there))
+    assert read.arrangements[0].title == "way 1 (orange: a.ply)"
+    there["arrangements"][0]["path"] = "preview/arrangement-9.webp"
+    with pytest.raises(ValueError, match="not among the files"):
+        RelicManifest.model_validate_json(json.dumps(there))

@@ -40,7 +40,7 @@ REPORT = KhronosReport(
 def record(**changes: Any) -> RunRecord:
     fields: dict[str, Any] = {
         "schema_name": "relicscan.run",
-        "schema_version": "2.0.0",
+        "schema_version": "2.1.0",
         "id": "vase",
         "state": "done",
         "verdict": "pass",

@@ -42,15 +42,19 @@ def relic_of(*names: str, **about: Any) -> Relic:
     return Relic("pot", scans=scans, frame=Frame(unit="mm"), **about)
 
 
-def answer(monkeypatch: pytest.MonkeyPatch, found: Registered) -> list[dict[str, Any]]:
+def answer(
+    monkeypatch: pytest.MonkeyPatch, found: Registered, factors: Sequence[float] = ()
+) -> list[dict[str, Any]]:
     """Let registration find this; what it was asked."""
     asked: list[dict[str, Any]] = []
 
-    def register(views: Sequence[Any], **given: Any) -> Registered:
-        asked.append({"views": views, **given})
-        return found
+    def register(
+        views: Sequence[Any], free: Sequence[bool], **given: Any
+    ) -> tuple[Registered, np.ndarray]:
+        asked.append({"views": views, "free": free, **given})
+        return found, np.array(factors or [1.0] * len(views))
 
-    monkeypatch.setattr("relicscan.geometry.registration.register", register)
+    monkeypatch.setattr("relicscan.geometry.registration.register_in_units", register)
     return asked
 
 
@@ -142,25 +146,28 @@ def test_what_is_not_sure_enough_is_left_out(monkeypatch: pytest.MonkeyPatch) ->
     assert len(register_scans(relic_of("a", "b", "c"), min_confidence=0.05).scans) == 3
 
 
+def of_three(count: int, *ways: np.ndarray) -> Registered:
+    """Scans of which the first `count` are together; the next fits onto them in several ways."""
+    poses = [turned(0.1 * k, k, 0, 0) if k < count else None for k in range(3)]
+    question = Ambiguity(
+        tuple(range(count)), (count,), tuple(Alternative({count: T}, SURE) for T in ways)
+    )
+    return placed(*poses, ambiguities=(question,), groups=(tuple(range(count)),) * (count > 1))
+
+
+def two_pairs() -> Registered:
+    together = [Placement(np.eye(4), "", k // 2, 0.9, SURE, 0.2, "found") for k in range(4)]
+    return Registered(tuple(together), ((0, 1), (2, 3)), (), ())
+
+
 @pytest.mark.parametrize(
     ("found", "says", "remedy"),
     [
         (placed(None, None, None, groups=()), "cannot be told", "a third or more"),
-        (
-            placed(*[np.eye(4)] * 3, groups=((0, 1), (2, 2))),
-            "fall into 2 groups that nothing joins: a, b; c, c",
-            "a folder of its own",
-        ),
-        (
-            placed(
-                *[np.eye(4)] * 3,
-                groups=((0, 1),),
-                ambiguities=(Ambiguity((0, 1), (2,), (Alternative({2: np.eye(4)}, SURE),) * 3),),
-            ),
-            "the scans c fit onto a, b in 3 ways that are equally good",
-            "tells its sides apart",
-        ),
-        (placed(np.eye(4), np.eye(4), None, confidence=0.1), "cannot be told", "scan.pose"),
+        (two_pairs(), "fall into 2 groups that nothing joins: a, b; c, d", "a folder of its own"),
+        (of_three(1, np.eye(4), turned(1, 0, 0, 0)), "the scans b fit onto a in 2 ways", "match"),
+        (placed(np.eye(4), np.eye(4), None, confidence=0.1), "only a, b come together", "pose"),
+        (placed(np.eye(4), np.eye(4), None, None), "only a, b come together", "min_share"),
     ],
 )
 def test_where_nothing_decides_there_is_no_model(
@@ -168,8 +175,120 @@ def test_where_nothing_decides_there_is_no_model(
 ) -> None:
     answer(monkeypatch, found)
     with pytest.raises(Undecided, match=says) as told:
-        register_scans(relic_of("a", "b", "c"))
+        register_scans(relic_of(*"abcd"[: len(found.placements)]))
     assert remedy in (told.value.remedy or "")
+    assert len(told.value.figures["placements"]) == len(found.placements)
+
+
+def test_half_of_the_scans_make_a_model_where_that_is_enough(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    answer(monkeypatch, two_pairs())
+    after = register_scans(relic_of(*"abcd"), min_share=0.4)
+    assert [scan.name for scan in after.scans] == ["a", "b"]
+    assert [doubt.text for doubt in after.doubts] == [
+        "scan c was left out: it belongs to d, and nothing joins these to the others",
+        "scan d was left out: it belongs to c, and nothing joins these to the others",
+    ]
+
+
+def test_a_scan_that_fits_in_several_ways_is_left_out_and_they_are_shown(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    one, other = turned(0.7, 1, 2, 3), turned(-0.7, 3, 2, 1)
+    answer(monkeypatch, of_three(2, one, other))
+    relic = relic_of("a", "b", "c")
+    after = register_scans(relic)
+    assert [scan.name for scan in after.scans] == ["a", "b"]
+    (doubt,) = after.doubts
+    assert "scan c was left out: it fits onto the others in 2 ways" in doubt.text
+    first, second = doubt.arrangements
+    assert first.title.startswith("way 1 of 2 (")
+    assert "orange: c" in first.title
+    # The still scans lie where they are in the model, in the frame of the first.
+    (orange,) = np.unique(first.cloud.colors[-1:], axis=0)
+    moving = (first.cloud.colors == orange).all(axis=1)
+    geometry = relic.scans[2].geometry
+    assert isinstance(geometry, PointCloud)
+    for way, T in ((first, one), (second, other)):
+        off = transformed(np.linalg.inv(T), way.cloud.points[moving])
+        assert all(np.abs(geometry.points - point).sum(axis=1).min() < 1e-9 for point in off)
+    np.testing.assert_allclose(first.cloud.points[~moving], second.cloud.points[~moving])
+    again = np.linalg.inv(np.eye(4)) @ turned(0.1, 1, 0, 0)
+    np.testing.assert_allclose(after.scans[1].pose, again, atol=1e-12)
+
+
+def test_a_scan_of_a_group_that_is_not_the_posed_one_is_left_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    together = list(two_pairs().placements)
+    together[0] = replace(together[0], group=1, origin="pinned")
+    together[1] = replace(together[1], group=1)
+    answer(monkeypatch, Registered(tuple(together), ((2, 3), (0, 1)), (), ()))
+    relic = relic_of(*"abcd")
+    posed = replace(relic.scans[0], pose=np.eye(4))
+    after = register_scans(replace(relic, scans=(posed, *relic.scans[1:])))
+    assert [scan.name for scan in after.scans] == ["a", "b"]
+    assert len(after.doubts) == 2
+
+
+def test_a_scan_without_a_unit_gets_the_one_in_which_it_fits(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    found = placed(np.eye(4), turned(0.5, 1000, 0, 0), None)
+    asked = answer(monkeypatch, found, [1.0, 1000.0, np.nan])
+    relic = relic_of("a", "b", "c")
+    silent = [replace(scan, unit=None) for scan in relic.scans[1:]]
+    after = register_scans(replace(relic, scans=(relic.scans[0], *silent)))
+    assert asked[0]["free"] == [False, True, True]
+    assert (after.scans[1].unit, after.scans[1].name) == ("m", "b")
+    np.testing.assert_allclose(after.scans[1].pose[:3, 3], [1, 0, 0])
+    assert any("multiplied by 1000" in warning for warning in after.warnings)
+    assert len(after.scans) == 2
+
+
+def test_where_no_unit_is_known_lengths_are_made_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    answer(monkeypatch, placed(np.eye(4), turned(0.5, 10, 0, 0)), [1.0, 25.4])
+    relic = relic_of("a", "b")
+    silent = tuple(replace(scan, unit=None) for scan in relic.scans)
+    after = register_scans(replace(relic, scans=silent, frame=Frame()))
+    before, geometry = relic.scans[1].geometry, after.scans[1].geometry
+    assert isinstance(before, PointCloud)
+    assert isinstance(geometry, PointCloud)
+    np.testing.assert_allclose(geometry.points, before.points * 25.4)
+    np.testing.assert_allclose(after.scans[1].pose[:3, 3], [10, 0, 0])
+    assert after.scans[1].unit is None
+
+
+def test_a_rough_pose_is_no_pin_though_the_file_states_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked = answer(monkeypatch, placed(np.eye(4), turned(0.1, 1, 0, 0)))
+    rough = {"file": "b.ply", "matrix": turned(0.2, 1, 1, 1).tolist(), "rough": True}
+    relic = relic_of("a", "b", metadata={"scan": {"pose": [rough]}})
+    own = turned(0.5, 0, 0, 9)
+    scans = (replace(relic.scans[0], pose=np.eye(4)), replace(relic.scans[1], pose=own))
+    after = register_scans(replace(relic, scans=scans))
+    assert asked[0]["pinned"] == [0]
+    np.testing.assert_allclose(asked[0]["initial"][1], turned(0.2, 1, 1, 1) @ own)
+    np.testing.assert_allclose(after.scans[1].pose, turned(0.1, 1, 0, 0))
+
+
+def test_what_relic_toml_hints_at_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = answer(monkeypatch, placed(np.eye(4), np.eye(4), np.eye(4)))
+    places = [[0.0, 0, 0], [10, 0, 0], [0, 10, 0]]
+    moved = transformed(turned(0.3, 1, 2, 3), np.array(places)).tolist()
+    scan = {
+        "pose": [{"file": "c.ply", "matrix": turned(0.2, 1, 1, 1).tolist(), "rough": True}],
+        "match": [{"file": "b.ply", "points": places, "onto": "a.ply", "onto_points": moved}],
+    }
+    register_scans(relic_of("a", "b", "c", metadata={"scan": scan}))
+    assert asked[0]["initial"][:2] == [None, None]
+    np.testing.assert_allclose(asked[0]["initial"][2], turned(0.2, 1, 1, 1))
+    assert asked[0]["pinned"] == []
+    ((target, source, T),) = asked[0]["links"]
+    assert (target, source) == (0, 1)
+    np.testing.assert_allclose(T, turned(0.3, 1, 2, 3), atol=1e-9)
 
 
 @pytest.mark.parametrize(

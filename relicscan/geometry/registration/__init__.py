@@ -8,6 +8,8 @@ The road: `views` thins each scan to two levels and finds from where it was seen
 points of both hold of one; `ways` holds it against all scans that are placed, `slides` looks
 for where else it could be, and `merging` says which is right, if one is; `growth` joins groups;
 `joint` moves all scans of a group together; `results` checks once more and gives reasons.
+`links` are placements of pairs that somebody vouches for, `units` tries scans whose unit nothing
+tells, `telling` says in words what was found, and `arrangement` is for pictures of it.
 
 Refusing is fine, wrong is the failure. What was tried on the ten bunny scans (40 k points each,
 random starts), the six figurine scans, twelve of a cauldron whose wall repeats every 120 degrees
@@ -57,6 +59,7 @@ second look at the same side. Poses that were given, of scans that do not overla
 verified and are left out unless pinned. Scans merged from several sides have no sight.
 """
 
+from relicscan.geometry.registration.arrangement import arrangement
 from relicscan.geometry.registration.evidence import Evidence
 from relicscan.geometry.registration.register import register, turntable_poses
 from relicscan.geometry.registration.registered import (
@@ -65,7 +68,9 @@ from relicscan.geometry.registration.registered import (
     Pair,
     Placement,
     Registered,
+    Remark,
 )
+from relicscan.geometry.registration.units import register_in_units
 from relicscan.geometry.registration.views import View
 
 __all__ = [
@@ -75,7 +80,10 @@ __all__ = [
     "Pair",
     "Placement",
     "Registered",
+    "Remark",
     "View",
+    "arrangement",
     "register",
+    "register_in_units",
     "turntable_poses",
 ]

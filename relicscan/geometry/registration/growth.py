@@ -23,10 +23,12 @@ from relicscan.geometry.registration.merging import (
 from relicscan.geometry.registration.pairs import Candidate, Symmetries, turned_round
 from relicscan.geometry.registration.poses import inverse
 from relicscan.geometry.registration.views import Prepared
-from relicscan.geometry.registration.ways import MEETS, Way
+from relicscan.geometry.registration.ways import MEETS, Meets, Way
 
 #: Exact symmetries that are kept for each view.
 MOST_EXACT = 12
+#: Pairs that pull on a view in a joint fit: a hundred scans meet each other in thousands.
+MOST_NEIGHBOURS = 12
 
 
 @dataclass(eq=False)
@@ -36,7 +38,7 @@ class Growth:
     views: Sequence[Prepared]
     pinned: frozenset[int]
     groups: dict[int, Group]
-    meets: set[tuple[int, int]] = field(default_factory=set)
+    meets: dict[tuple[int, int], int] = field(default_factory=dict)
     symmetries: dict[int, Symmetries] = field(default_factory=dict)
     given: set[int] = field(default_factory=set)
     by_color: set[int] = field(default_factory=set)
@@ -55,8 +57,9 @@ class Growth:
         for a, b in pairs:
             group = self.groups[self.group_of(a)]
             T = inverse(group[a]) @ group[b]
-            if tally(self.views[a], self.views[b], T, step=4).on * 4 >= MEETS:
-                self.meets.add((min(a, b), max(a, b)))
+            on = tally(self.views[a], self.views[b], T, step=4).on * 4
+            if on >= MEETS:
+                self.meets[min(a, b), max(a, b)] = on
 
     def grow(self, candidates: Sequence[Candidate], *, given: bool = False) -> None:
         """Join all groups that candidates join without doubt.
@@ -119,7 +122,7 @@ class Growth:
     def _join(self, a: int, b: int, still: Group, way: Way, *, by_color: bool) -> None:
         before = len(still)
         joined = {**still, **way.poses}
-        self.meets.update((min(pair), max(pair)) for pair in way.meets)
+        self.meets.update({(min(pair), max(pair)): on for pair, on in way.meets.items()})
         if by_color:
             self.by_color.update(way.poses)
         del self.groups[a], self.groups[b]
@@ -136,7 +139,8 @@ class Growth:
 
     def relaxed(self, group: Group, *, thorough: bool) -> Group:
         """The group with its views moved jointly to where they fit best."""
-        pairs = sorted(pair for pair in self.meets if pair[0] in group and pair[1] in group)
+        meets = {pair: on for pair, on in self.meets.items() if group.keys() >= set(pair)}
+        pairs = telling(meets, MOST_NEIGHBOURS if thorough else MOST_NEIGHBOURS // 2)
         fixed = frozenset(self.pinned & group.keys()) or frozenset([min(group)])
         fine = max(self.views[v].fine.voxel_size for v in group)
         points = float(np.mean([len(self.views[v].fine) for v in group]))
@@ -145,3 +149,18 @@ class Growth:
         else:
             reaches, step = np.array([3, 2.5, 2]) * fine, points // 2500
         return move_jointly(self.views, group, pairs, fixed, reaches, max(1, int(step)))
+
+
+def telling(meets: Meets, most: int) -> list[tuple[int, int]]:
+    """The pairs that a joint fit needs: for each view `most` of those it is in.
+
+    Half of them where most points meet; half spread over the rest down to the weakest, so that
+    errors do not add up from neighbour to neighbour around the object.
+    """
+    chosen: set[tuple[int, int]] = set()
+    for view in sorted({end for pair in meets for end in pair}):
+        own = sorted((p for p in meets if view in p), key=lambda p: (-meets[p], p))
+        firm, rest = own[: most // 2], own[most // 2 :]
+        spread = np.linspace(0, len(rest) - 1, min(len(rest), most - most // 2)).round()
+        chosen.update(firm, (rest[int(k)] for k in spread))
+    return sorted(chosen)

@@ -80,10 +80,10 @@ def hypotheses(matches: Matches, voxel_size: float, most: int = 6) -> tuple[Floa
     gathered = np.argsort(-support[seeds], axis=1, kind="stable")[:, :_GATHERED]
     weight = np.take_along_axis(support[seeds], gathered, axis=1)
     weight[:, 0] = np.maximum(weight[:, 0], 1e-6)
-    poses = _fitted(matches.target[gathered], matches.source[gathered], weight)
+    poses = fitted(matches.target[gathered], matches.source[gathered], weight)
     poses, fits = _scored(poses, matches, voxel_size)
     # Once more from all that fit.
-    poses = _fitted(
+    poses = fitted(
         np.broadcast_to(matches.target, (len(poses), *matches.target.shape)),
         np.broadcast_to(matches.source, (len(poses), *matches.source.shape)),
         fits.astype(np.float64),
@@ -140,7 +140,7 @@ def _spread_seeds(strength: NDArray[np.float32], agree: NDArray[np.float32]) -> 
     return np.array(seeds or [int(np.argmax(strength))])
 
 
-def _fitted(target: FloatArray, source: FloatArray, weight: FloatArray) -> FloatArray:
+def fitted(target: FloatArray, source: FloatArray, weight: FloatArray) -> FloatArray:
     """Rigid motions (h, 4, 4) by weighted least squares (Arun, Huang & Blostein 1987)."""
     w = weight / np.maximum(weight.sum(axis=1, keepdims=True), 1e-12)
     a = np.einsum("hm,hmi->hi", w, target)

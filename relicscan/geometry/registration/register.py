@@ -12,6 +12,7 @@ from relicscan import threads
 from relicscan.geometry.registration.descriptors import Described, described
 from relicscan.geometry.registration.growth import Growth
 from relicscan.geometry.registration.joint import Group
+from relicscan.geometry.registration.links import with_links
 from relicscan.geometry.registration.pairs import (
     Candidate,
     candidate,
@@ -37,27 +38,38 @@ def register(
     *,
     initial: Sequence[FloatArray | None] | None = None,
     pinned: Iterable[int] = (),
+    links: Iterable[tuple[int, int, FloatArray]] = (),
     seed: int = 0,
 ) -> Registered:
     """Place partial scans of one relic, or of several, beside each other; or say why not.
 
     initial: T_common_view (4, 4) of each view, or None where it is to be found. Given poses
     are tried first, refined and held to the same evidence as found ones; views of which one
-    is contradicted are searched. pinned: views whose given pose is kept to the last bit. The
-    seed decides which words sort descriptors where there are many scans, and nothing else.
+    is contradicted are searched. pinned: views whose given pose is kept to the last bit.
+    links: (target, source, T_target_source (4, 4)) from the source's frame to the target's, which
+    are tried, refined and held to the evidence like given poses; of those that do not come true
+    there is a warning. The seed decides which words sort descriptors where there are many scans,
+    and nothing else.
 
     The same for the same input, whatever the number of threads, but for the last bits.
-    Raises ValueError for poses that are not rigid, and for a pinned view without one.
+    Raises ValueError for poses that are not rigid, for a pinned view without one, and for a
+    link of a view with itself.
     """
     given, fixed = _checked(views, initial, pinned)
+    said = _linked(views, links)
     ready, why = _prepared(views)
     numbers = sorted(ready)
     local = {view: k for k, view in enumerate(numbers)}
     order = [ready[view] for view in numbers]
     starts: Group = {local[v]: T @ shift(ready[v].center) for v, T in given.items() if v in local}
     held = frozenset(local[v] for v in fixed if v in local)
-    growth, found = _grown(order, starts, held, seed)
-    registered = result_of(growth, found, numbers, starts, why)
+    between = [
+        (local[a], local[b], shift(-ready[a].center) @ T @ shift(ready[b].center))
+        for a, b, T in said
+        if a in local and b in local
+    ]
+    growth, found = _grown(order, starts, between, held, seed)
+    registered = with_links(result_of(growth, found, numbers, starts, why), said, ready)
     exact = [
         replace(placed, T_common_view=given[k]) if placed.origin == "pinned" else placed
         for k, placed in enumerate(registered.placements)
@@ -108,6 +120,20 @@ def _checked(
     return given, fixed
 
 
+def _linked(
+    views: Sequence[View], links: Iterable[tuple[int, int, FloatArray]]
+) -> list[tuple[int, int, FloatArray]]:
+    said: list[tuple[int, int, FloatArray]] = [
+        (a, b, np.asarray(T, dtype=np.float64)) for a, b, T in links
+    ]
+    for a, b, T in said:
+        if a == b or not {a, b} <= set(range(len(views))):
+            raise ValueError(f"a link of view {a} with view {b} of {len(views)}")
+        if not is_rigid(T):
+            raise ValueError(f"the link of views {a} and {b} is not a rigid motion (4, 4)")
+    return said
+
+
 def _prepared(views: Sequence[View]) -> tuple[dict[int, Prepared], dict[int, str]]:
     scale = scale_of(list(views))
     if scale is None:
@@ -118,7 +144,11 @@ def _prepared(views: Sequence[View]) -> tuple[dict[int, Prepared], dict[int, str
 
 
 def _grown(
-    views: Sequence[Prepared], starts: Group, held: frozenset[int], seed: int
+    views: Sequence[Prepared],
+    starts: Group,
+    links: Sequence[tuple[int, int, FloatArray]],
+    held: frozenset[int],
+    seed: int,
 ) -> tuple[Growth, dict[tuple[int, int], list[Candidate]]]:
     """Groups, and the candidates of all pairs that were tried."""
     groups: dict[int, Group] = {k: {k: np.eye(4)} for k in range(len(views)) if k not in held}
@@ -127,9 +157,12 @@ def _grown(
     growth = Growth(views, held, groups)
     growth.know(combinations(sorted(held), 2))
     found: dict[tuple[int, int], list[Candidate]] = {}
-    near = [pair for pair in combinations(sorted(starts), 2) if not held.issuperset(pair)]
-    tried = threads.each(lambda pair: _from_start(views, starts, pair), near)
-    found.update({pair: [one] for pair, one in zip(near, tried, strict=True) if one is not None})
+    said = [*links]
+    said += [(i, j, inverse(starts[i]) @ starts[j]) for i, j in combinations(sorted(starts), 2)]
+    said = [one for one in said if not held.issuperset(one[:2])]
+    for one in threads.each(lambda one: _as_said(views, *one), said):
+        if one is not None:
+            found.setdefault((one.target, one.source), []).append(one)
     growth.grow([one for ones in found.values() for one in ones], given=True)
     if len(growth.groups) < 2:
         return growth, found
@@ -179,10 +212,12 @@ def _rounds(
         yield sorted(chosen)
 
 
-def _from_start(
-    views: Sequence[Prepared], starts: Group, pair: tuple[int, int]
+def _as_said(
+    views: Sequence[Prepared], target: int, source: int, T_target_source: FloatArray
 ) -> Candidate | None:
-    """What the given poses of two views say of them; refined, as such poses may be rough."""
-    i, j = pair
-    T = refined_pair(views[i], views[j], inverse(starts[i]) @ starts[j])
-    return None if T is None else candidate(views, pair, T, 0)
+    """What given poses, or a link, say of two views; refined, as they may be rough."""
+    i, j, T = target, source, T_target_source
+    if i > j:
+        i, j, T = j, i, inverse(T)
+    refined = refined_pair(views[i], views[j], T)
+    return None if refined is None else candidate(views, (i, j), refined, 0)

@@ -64,21 +64,31 @@ class Ambiguity:
     ways: tuple[Alternative, ...]
 
 
+@dataclass(frozen=True)
+class Remark:
+    """Something to be said of views, after their names: "stay where they were pinned, but …"."""
+
+    views: tuple[int, ...]
+    text: str
+
+
 @dataclass(frozen=True, eq=False)
 class Registered:
     """The result for views (v): placements in their order.
 
     groups: views that were placed together, at least two each, the largest group first; each
     group has a frame of its own. Several groups: several objects, or one in parts that nothing
-    joins. pairs: the graph of what was found between scans. ambiguities: what fits in several
-    ways. warnings: sentences about poses that were given.
+    joins. pairs: the graph of what was found between scans, of `tried` pairs that were searched.
+    ambiguities: what fits in several ways. remarks: on given poses and links that did not come
+    true.
     """
 
     placements: tuple[Placement, ...]
     groups: tuple[tuple[int, ...], ...]
     pairs: tuple[Pair, ...]
     ambiguities: tuple[Ambiguity, ...]
-    warnings: tuple[str, ...] = ()
+    remarks: tuple[Remark, ...] = ()
+    tried: int = 0
 
     @property
     def complete(self) -> bool:

@@ -17,6 +17,7 @@ from relicscan.geometry.registration.registered import (
     Pair,
     Placement,
     Registered,
+    Remark,
     confidence_of,
 )
 from relicscan.geometry.registration.ways import Way, weighed
@@ -39,18 +40,18 @@ def result_of(
     placements: dict[int, Placement] = {
         view: Placement(None, reason) for view, reason in why.items()
     }
-    warnings = []
+    remarks = []
     for number, name in enumerate(names):
         for view, T in framed[name].items():
             way = _witnessed(growth, kept[name], view)
             origin = _origin(growth, view, T, starts)
             if view in starts and origin == "found":
-                warnings.append(
-                    f"the given pose of scan {numbers[view]} is off: it was found elsewhere"
+                remarks.append(
+                    Remark((numbers[view],), "its given pose is off: it was found elsewhere")
                 )
             if view in growth.pinned and way is not None and way.against is not None:
-                warnings.append(
-                    f"scan {numbers[view]} stays where it was pinned, but {way.against}"
+                remarks.append(
+                    Remark((numbers[view],), f"stays where it was pinned, but {way.against}")
                 )
             placements[numbers[view]] = Placement(
                 T @ shift(-growth.views[view].center),
@@ -72,7 +73,8 @@ def result_of(
         tuple(tuple(numbers[view] for view in sorted(kept[name])) for name in names),
         _pairs(growth, found, numbers),
         _ambiguities(growth, numbers),
-        tuple(warnings),
+        tuple(remarks),
+        len(found),
     )
 
 
@@ -189,7 +191,7 @@ def _reason(growth: Growth, found: Found, name: int, view: int, names: list[int]
 def _pairs(growth: Growth, found: Found, numbers: list[int]) -> tuple[Pair, ...]:
     group_of = {view: name for name, group in growth.groups.items() for view in group}
     pairs = []
-    for i, j in sorted(found.keys() | growth.meets):
+    for i, j in sorted(found.keys() | growth.meets.keys()):
         if group_of[i] == group_of[j]:
             if (i, j) not in growth.meets:
                 continue

@@ -8,7 +8,7 @@ from turning about its axis.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -41,6 +41,10 @@ _STIFF = 0.20
 LEAST_STIFFNESS = 0.06
 
 
+#: Pairs of views that lie on each other, and about how many of their points do.
+Meets = Mapping[tuple[int, int], int]
+
+
 @dataclass(frozen=True, eq=False)
 class Hold:
     """How firmly meeting surfaces hold each other, and the motions that they hold least.
@@ -61,7 +65,7 @@ class Way:
 
     poses: Group
     evidence: Evidence
-    meets: tuple[tuple[int, int], ...]
+    meets: Meets
     against: str | None
     contradicted: bool
     """Whether something speaks against it, and not just too little for it."""
@@ -101,7 +105,7 @@ def weighed(views: Sequence[Prepared], still: Group, moved: Group) -> Way:
     cross = [(a, b) for a in still for b in moved]
     found = _witnesses(views, still, moved, cross, max(1, len(cross) // 8))
     share = max(1, len(cross) // 8)
-    meets = tuple(pair for pair, (t, _) in found.items() if t.on * share >= MEETS)
+    meets = {pair: t.on * share for pair, (t, _) in found.items() if t.on * share >= MEETS}
     total = sum((t for t, _ in found.values()), EMPTY)
     overlap = (0.0, 0.0)
     against = None

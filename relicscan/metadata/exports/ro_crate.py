@@ -229,6 +229,7 @@ def _own(relic: Exported) -> FileRecord:
 
 
 def _file(graph: Graph, relic: Exported, file: FileRecord, base_url: str | None) -> Ref:
+    titles = {one.path: one.title for one in relic.manifest.arrangements}
     media = media_type(file.path)
     kind = _KINDS.get((media or "").partition("/")[0])
     match file:
@@ -239,6 +240,8 @@ def _file(graph: Graph, relic: Exported, file: FileRecord, base_url: str | None)
             what = f"Model {file.name} for {file.target}: {file.triangles} triangles."
         case _ if file.path == MANIFEST:
             what = "What became of the relic: metadata, sources, steps, models and their errors."
+        case _ if file.path in titles:
+            what = f"One of the ways in which scans fit: {titles[file.path]}."
         case _:
             what = _WHAT.get(kind or "", "A file of the relic.")
     return add(

@@ -58,7 +58,7 @@ def actions(graph: Graph, relic: Exported, thing: Ref, files: list[Ref]) -> list
     software = _relicscan(graph, manifest.versions)
     done = [_capture(graph, manifest.metadata.capture, thing, scans)]
     state = list(sources.values())
-    steps = [step for step in manifest.steps if step.skipped is None]
+    steps = [step for step in manifest.steps if step.skipped is None and not step.undecided]
     for number, step in enumerate(steps, start=1):
         action, state = _step(graph, number, step, state, software)
         done.append(action)

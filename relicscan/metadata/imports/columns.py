@@ -49,7 +49,7 @@ _NOT_READ = {
     "a table has no place for it": re.compile(r"languages\[\d+\]|(hotspot|tour)\[\d+\]\..+"),
 }
 
-_LEFT_OUT = ("hotspot", "tour", "scan.pose", "id")
+_LEFT_OUT = ("hotspot", "tour", "scan.pose", "scan.match", "scan.turntable", "scan.distance", "id")
 #: No object has more dimensions and relations than this.
 _MOST_NUMBERED = 100
 

@@ -150,7 +150,7 @@ def test_what_surfaces_do_not_hold_is_measured(
 
 def test_parts_that_a_removed_view_held_together_part() -> None:
     growth = Growth([], frozenset(), {0: {}})
-    growth.meets = {(0, 1), (1, 2), (3, 4), (2, 3)}
+    growth.meets = dict.fromkeys([(0, 1), (1, 2), (3, 4), (2, 3)], 200)
     assert _hanging_together(growth, {0, 1, 2, 3, 4}) == [[0, 1, 2, 3, 4]]
     assert _hanging_together(growth, {0, 1, 3, 4}) == [[0, 1], [3, 4]]
     growth.pinned = frozenset({0, 4})

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from relicscan.geometry.registration import View, register, turntable_poses
+from relicscan.geometry.registration import Remark, View, register, turntable_poses
 
 from .scenes import bunny_views, errors, lump_views, moved, random_motion, vase_views
 
@@ -189,7 +189,9 @@ def test_a_given_pose_that_is_off_is_found_elsewhere(
     assert registered.complete
     assert max(errors(registered, views, truth).values()) < RIGHT_MM
     assert [p.origin for p in registered.placements] == ["given"] * 3 + ["found"]
-    assert registered.warnings == ("the given pose of scan 3 is off: it was found elsewhere",)
+    assert registered.remarks == (
+        Remark((3,), "its given pose is off: it was found elsewhere"),
+    )
 
 
 def test_a_turntable_gives_the_poses() -> None:
