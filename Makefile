@@ -1,6 +1,6 @@
 # What is done often, by name. Every target sets up what it needs first.
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-long check format samples docs readme real-scans bench bench-registration bench-batch bench-cluster bench-large chaos hostile setup clean
+.PHONY: help demo test test-long check format samples docs readme real-scans bench bench-registration bench-fusion bench-batch bench-cluster bench-large chaos hostile setup clean
 
 ifeq ($(OS),Windows_NT)
 bin := .venv/Scripts
@@ -49,6 +49,9 @@ bench: $(bench_ready) ## Measure the chain against its peers (ARGS="--points 100
 
 bench-registration: $(ready) ## Register the bunny's ten scans from ten random starts, beside Open3D's multiway
 	$(bin)/python -m bench.registration --seeds 10 $(ARGS)
+
+bench-fusion: $(ready) ## Fuse the bunny's ten scans, compare with the published surface; exposures of six
+	$(bin)/python -m bench.fusion --registered $(ARGS)
 
 bench-batch: $(ready) ## Measure a batch: two jobs, overhead, running it again
 	$(bin)/python -m bench.batch $(ARGS)

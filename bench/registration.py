@@ -149,23 +149,23 @@ def _row(what: str, name: str, road: Callable[[Sequence[View]], Poses], scene: S
     wall, cpu = time.perf_counter(), time.process_time()
     poses = road(views)
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
-    errors = _errors(views, poses, truth)
-    right = [error for error in errors if error <= WRONG_MM]
+    off = errors(views, poses, truth)
+    right = [error for error in off if error <= WRONG_MM]
     print(f"{what}, {name}: {wall:.1f} s", file=sys.stderr, flush=True)
     return [
         what,
         name,
         str(len(views)),
         str(len(right)),
-        str(len(errors) - len(right)),
+        str(len(off) - len(right)),
         f"{np.median(right):.3f}" if right else "–",
-        f"{max(errors):.3f}" if errors else "–",
+        f"{max(off):.3f}" if off else "–",
         f"{wall:.1f}",
         f"{cpu:.1f}",
     ]
 
 
-def _errors(views: Sequence[View], poses: Poses, truth: list[FloatArray]) -> list[float]:
+def errors(views: Sequence[View], poses: Poses, truth: list[FloatArray]) -> list[float]:
     """The median error of each placed scan, in mm.
 
     All are aligned as a whole by the one scan with which most others agree, then by all that do.
@@ -211,9 +211,9 @@ def _refusals(bunny: list[tuple[str, FloatArray, FloatArray]], runs: int) -> int
         scans += len(views)
         for group in registered.groups:
             poses = [registered.placements[k].T_common_view for k in group]
-            errors = _errors([views[k] for k in group], poses, [truth[k] for k in group])
+            off = errors([views[k] for k in group], poses, [truth[k] for k in group])
             placed += len(group)
-            wrong += sum(error > WRONG_MM for error in errors)
+            wrong += sum(error > WRONG_MM for error in off)
     print(f"{runs} subsets of the bunny, {scans} scans: {placed} placed, {wrong} of them wrongly")
     return int(wrong > 0)
 

@@ -197,6 +197,7 @@ def test_a_textured_mesh_takes_the_same_road_without_reconstruction(whole: Pipel
     skipped = {step.stage: step.skipped for step in after.history if step.skipped}
     assert set(skipped) == {
         "register_scans",
+        "reconcile_scans",
         "merge_scans",
         "remove_invalid_points",
         "voxel_downsample",

@@ -25,6 +25,8 @@ from relicscan.geometry.registration.poses import inverse
 from relicscan.geometry.registration.views import Prepared
 from relicscan.geometry.registration.ways import MEETS, Meets, Way
 
+#: A group is small beside one of which it is so large a part at the most.
+_SMALL = 1 / 3
 #: Exact symmetries that are kept for each view.
 MOST_EXACT = 12
 #: Pairs that pull on a view in a joint fit: a hundred scans meet each other in thousands.
@@ -77,6 +79,33 @@ class Growth:
             else:
                 return
             self._ask(a, b, waiting, given=given)
+
+    def reconsider(self, candidates: Sequence[Candidate]) -> None:
+        """Ask the scans of small groups alone whether they fit the largest.
+
+        Where a shape repeats, two scans may fit each other wrongly and then, together, nothing
+        else; alone, each may have a place in what has been put together since.
+        """
+        main = max(self.groups.values(), key=lambda group: (len(group), -min(group)))
+        small = [g for g in self.groups.values() if 1 < len(g) <= _SMALL * len(main)]
+        small = [group for group in small if not group.keys() & (self.pinned | self.given)]
+        apart = {view for group in small for view in group}
+        outward = [c for c in candidates if (c.target in main) != (c.source in main)]
+        if not any(apart & {c.target, c.source} for c in outward):
+            return
+        before = dict(self.groups), dict(self.meets), set(self.by_color)
+        self.groups = {name: g for name, g in self.groups.items() if not apart & g.keys()}
+        for view in sorted(apart):
+            self.groups[self._next] = {view: np.eye(4)}
+            self._next += 1
+        self.meets = {pair: on for pair, on in self.meets.items() if not apart & set(pair)}
+        self.by_color -= apart
+        self.verdicts.clear()
+        self.grow(outward)
+        if len(self.groups[self.group_of(min(main))]) == len(main):
+            self.groups, self.meets, self.by_color = before
+        self.verdicts.clear()
+        self.grow(candidates)
 
     def _ask(self, a: int, b: int, candidates: Sequence[Candidate], *, given: bool) -> None:
         still, moving = self.groups[a], self.groups[b]
@@ -140,7 +169,7 @@ class Growth:
     def relaxed(self, group: Group, *, thorough: bool) -> Group:
         """The group with its views moved jointly to where they fit best."""
         meets = {pair: on for pair, on in self.meets.items() if group.keys() >= set(pair)}
-        pairs = telling(meets, MOST_NEIGHBOURS if thorough else MOST_NEIGHBOURS // 2)
+        pairs = pairs_that_pull(meets, MOST_NEIGHBOURS if thorough else MOST_NEIGHBOURS // 2)
         fixed = frozenset(self.pinned & group.keys()) or frozenset([min(group)])
         fine = max(self.views[v].fine.voxel_size for v in group)
         points = float(np.mean([len(self.views[v].fine) for v in group]))
@@ -151,7 +180,7 @@ class Growth:
         return move_jointly(self.views, group, pairs, fixed, reaches, max(1, int(step)))
 
 
-def telling(meets: Meets, most: int) -> list[tuple[int, int]]:
+def pairs_that_pull(meets: Meets, most: int) -> list[tuple[int, int]]:
     """The pairs that a joint fit needs: for each view `most` of those it is in.
 
     Half of them where most points meet; half spread over the rest down to the weakest, so that

@@ -11,8 +11,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from relicscan import threads
+from relicscan.geometry.registration.evidence import (
+    BESIDE_AT_FIRST,
+    CONFLICT_AT_FIRST,
+    EMPTY,
+    Tally,
+    tally,
+)
 from relicscan.geometry.registration.joint import Group
 from relicscan.geometry.registration.pairs import Symmetries
+from relicscan.geometry.registration.poses import inverse
 from relicscan.geometry.registration.slides import repeated, slides, tuned
 from relicscan.geometry.registration.views import Prepared
 from relicscan.geometry.registration.ways import (
@@ -30,6 +39,8 @@ REPEATS = "its shape repeats, and it could be where the like of it is as well"
 #: Another way is a rival with this share of the meeting points, not much farther off.
 _AS_MANY = 0.25
 _AS_NEAR = 1.5
+#: A symmetry is denied by so many points at the least.
+_ENOUGH = 300
 #: Colours decide if they are this much alike, and other ways leave twice as much unexplained.
 TOLD = 0.6
 _CLEARER = 2.0
@@ -94,9 +105,9 @@ def judged(
             way = settled(views, still, slid, start_voxels=reach)
             if way is not None and way.against is None and not known(way.poses):
                 ways.append(way)
-                if len(_rivals(ways)) > 1:
+                if len(_rivals(views, still, ways)) > 1:
                     break  # more of them would say nothing new
-    verdict = _decided(ways)
+    verdict = _decided(views, still, ways)
     colored = all(any(views[v].fine.tone is not None for v in group) for group in (still, moving))
     if verdict.way is not None:
         other = repeated_elsewhere(views, still, verdict.way, symmetries)
@@ -130,14 +141,44 @@ def repeated_elsewhere(
         if ways_apart(poses, way.poses, *at) < 2 * coarse:
             continue
         other = settled(views, still, poses, start_voxels=2.0) or weighed(views, still, poses)
-        if not other.contradicted and ways_apart(other.poses, way.poses, *at) > 2 * coarse:
+        if (
+            not other.contradicted
+            and ways_apart(other.poses, way.poses, *at) > 2 * coarse
+            and not (_few(other, way) and no_symmetry(views, still, way, other))
+        ):
             return other
     return None
 
 
-def _decided(ways: list[Way]) -> Verdict:
+def no_symmetry(views: Sequence[Prepared], still: Group, best: Way, other: Way) -> bool:
+    """Whether what is seen denies that the object repeats by the motion from one way to another.
+
+    Where little lies on each other in the other way, it could be right only if all that does in
+    the best one were there twice: if the whole, as far as it is seen, fitted itself so.
+    """
+    placed = {**still, **best.poses}
+    view = min(best.poses)
+    S = other.poses[view] @ inverse(best.poses[view])
+    step = 4 * max(1, len(placed) // 4)
+
+    def seen(pair: tuple[int, int]) -> Tally:
+        a, b = pair
+        return tally(views[a], views[b], inverse(placed[a]) @ S @ placed[b], step=step)
+
+    total = sum(threads.each(seen, [(a, b) for a in placed for b in placed]), EMPTY)
+    evidence = total.evidence()
+    return evidence.on + evidence.judged > _ENOUGH and (
+        evidence.beside > BESIDE_AT_FIRST or evidence.conflict > CONFLICT_AT_FIRST
+    )
+
+
+def _few(other: Way, best: Way) -> bool:
+    return other.evidence.on < _AS_MANY * best.evidence.on
+
+
+def _decided(views: Sequence[Prepared], still: Group, ways: list[Way]) -> Verdict:
     """What shape says."""
-    rivals = _rivals(ways)
+    rivals = _rivals(views, still, ways)
     best = rivals[0]
     if len(rivals) > 1:
         count = len(rivals)
@@ -151,15 +192,18 @@ def _decided(ways: list[Way]) -> Verdict:
     return Verdict(best, "")
 
 
-def _rivals(ways: list[Way]) -> list[Way]:
+def _rivals(views: Sequence[Prepared], still: Group, ways: list[Way]) -> list[Way]:
     """The ways that are about as good as the best, which is the first."""
     best = max(ways, key=lambda way: way.evidence.on)
-    rivals = [
-        way
-        for way in ways
-        if (way.evidence.on >= _AS_MANY * best.evidence.on or way.stiffness >= LEAST_STIFFNESS)
-        and way.evidence.rms_voxels <= _AS_NEAR * best.evidence.rms_voxels + 0.1
-    ]
+
+    def rival(way: Way) -> bool:
+        if way.evidence.rms_voxels > _AS_NEAR * best.evidence.rms_voxels + 0.1:
+            return False
+        if not _few(way, best):
+            return True
+        return way.stiffness >= LEAST_STIFFNESS and not no_symmetry(views, still, best, way)
+
+    rivals = [way for way in ways if way is best or rival(way)]
     return sorted(rivals, key=lambda way: -way.evidence.on)
 
 

@@ -180,6 +180,7 @@ def _grown(
         growth.grow([one for ones in found.values() for one in ones])
         if len(growth.groups) < 2:
             break
+    growth.reconsider([one for ones in found.values() for one in ones])
     return growth, found
 
 
