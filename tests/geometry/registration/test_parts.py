@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from relicscan.geometry.registration.evidence import tally
-from relicscan.geometry.registration.growth import Growth
-from relicscan.geometry.registration.pairs import refined_pair
+from relicscan.geometry.registration.evidence import Evidence, tally
+from relicscan.geometry.registration.growth import Growth, pairs_that_pull
+from relicscan.geometry.registration.merging import no_symmetry
+from relicscan.geometry.registration.pairs import Candidate, refined_pair
 from relicscan.geometry.registration.poses import (
     apart,
     inverse,
@@ -155,3 +156,89 @@ def test_parts_that_a_removed_view_held_together_part() -> None:
     assert _hanging_together(growth, {0, 1, 3, 4}) == [[0, 1], [3, 4]]
     growth.pinned = frozenset({0, 4})
     assert _hanging_together(growth, {0, 1, 3, 4}) == [[0, 1, 3, 4]]
+
+
+def test_a_joint_fit_pulls_on_the_strongest_and_on_some_of_all_others() -> None:
+    # A ring of 40, each meeting its ten neighbours on either side, the nearer the more.
+    meets = {
+        (min(a, b), max(a, b)): 1000 - 50 * d
+        for a in range(40)
+        for d in range(1, 11)
+        for b in [(a + d) % 40]
+    }
+    pulling = pairs_that_pull(meets, 6)
+    assert set(pulling) < set(meets)
+    assert len(pulling) <= 40 * 6
+    for view in range(40):
+        own = {min((a - b) % 40, (b - a) % 40) for a, b in pulling if view in (a, b)}
+        assert own >= {1, 10}
+    assert set(pairs_that_pull(meets, 40)) == set(meets)
+
+
+class Grown(Growth):
+    """Growth that joins scan 9 to the largest group when it is asked about it alone."""
+
+    asked: list[list[tuple[int, int]]]
+    joins = True
+
+    def grow(self, candidates: list[Candidate], *, given: bool = False) -> None:  # type: ignore[override]
+        self.asked.append([(c.target, c.source) for c in candidates])
+        if self.joins and len(self.groups[self.group_of(9)]) == 1:
+            name = self.group_of(0)
+            self.groups[name] = {**self.groups[name], **self.groups.pop(self.group_of(9))}
+
+
+def between_scans(*pairs: tuple[int, int]) -> list[Candidate]:
+    seen = Evidence((0.5, 0.5), 0.0, 0.1, 0.0, 1000, 1000, None)
+    return [Candidate(a, b, np.eye(4), 10, seen) for a, b in pairs]
+
+
+@pytest.mark.parametrize("joins", [True, False])
+def test_scans_that_fit_only_each_other_are_asked_alone(joins: bool) -> None:
+    main = {view: np.eye(4) for view in range(7)}
+    pair = {8: np.eye(4), 9: 2 * np.eye(4)}
+    growth = Grown([], frozenset(), {0: dict(main), 1: dict(pair)}, {(0, 1): 200, (8, 9): 300})
+    growth.asked, growth.joins = [], joins
+    growth.reconsider(between_scans((8, 9), (3, 9), (4, 5)))
+    assert growth.asked[0] == [(3, 9)]
+    if joins:
+        assert sorted(growth.groups[growth.group_of(9)]) == [0, 1, 2, 3, 4, 5, 6, 9]
+        assert growth.groups[growth.group_of(8)].keys() == {8}
+        assert (8, 9) not in growth.meets
+    else:
+        assert growth.groups[growth.group_of(8)].keys() == {8, 9}
+        assert growth.meets == {(0, 1): 200, (8, 9): 300}
+
+
+def test_groups_that_are_not_small_or_were_given_stay() -> None:
+    main = {view: np.eye(4) for view in range(4)}
+    growth = Grown([], frozenset(), {0: main, 1: {8: np.eye(4), 9: np.eye(4)}})
+    growth.asked = []
+    growth.reconsider(between_scans((3, 9)))
+    assert growth.asked == []
+    seven = {view: np.eye(4) for view in range(7)}
+    growth = Grown([], frozenset({8}), {0: seven, 1: {8: np.eye(4), 9: np.eye(4)}})
+    growth.asked = []
+    growth.reconsider(between_scans((3, 9)))
+    assert growth.asked == []
+
+
+def test_a_symmetry_is_denied_by_what_does_not_fit_itself(
+    neighbours: tuple[list[Prepared], np.ndarray],
+) -> None:
+    (a, b), T = neighbours
+    best = weighed([a, b], {0: np.eye(4)}, {1: T})
+    turn = np.eye(4)
+    turn[:3, :3] = rotation(np.array([0.0, 0.0, 0.5]))
+    other = weighed([a, b], {0: np.eye(4)}, {1: turn @ T})
+    assert no_symmetry([a, b], {0: np.eye(4)}, best, other)
+    views, truth = vase_views(3, 170, painted=False)
+    c, d = ready(views[:2])
+    U = between(c, truth[0], d, truth[1])
+    up = (truth[0] @ shift(c.center))[:3, :3].T @ [0, 0, 1]
+    center = inverse(truth[0] @ shift(c.center))[:3, 3]
+    turn[:3, :3] = rotation(0.5 * up)
+    turn[:3, 3] = center - turn[:3, :3] @ center
+    still = {0: np.eye(4)}
+    turned = weighed([c, d], still, {1: turn @ U})
+    assert not no_symmetry([c, d], still, weighed([c, d], still, {1: U}), turned)

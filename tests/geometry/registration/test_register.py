@@ -189,9 +189,7 @@ def test_a_given_pose_that_is_off_is_found_elsewhere(
     assert registered.complete
     assert max(errors(registered, views, truth).values()) < RIGHT_MM
     assert [p.origin for p in registered.placements] == ["given"] * 3 + ["found"]
-    assert registered.remarks == (
-        Remark((3,), "its given pose is off: it was found elsewhere"),
-    )
+    assert registered.remarks == (Remark((3,), "its given pose is off: it was found elsewhere"),)
 
 
 def test_a_turntable_gives_the_poses() -> None:
