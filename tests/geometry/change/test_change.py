@@ -1,0 +1,203 @@
+"""What was put on a body is found, where it is and how large; what is noise is not."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from relicscan.errors import StageError, Undecided
+from relicscan.geometry.change import Changes, measure, signed_change
+from relicscan.relic import Mesh
+from tests.geometry.change.bodies import Chip, enclosed, pose, scanned, smooth_body
+from tests.shapes import sphere_mesh
+
+CHIP = Chip((1, 0.2, 0), radius=10, depth=0.3)
+LOSS = Chip((0, -0.3, 1), radius=14, depth=5.0, flat=True)
+SPOT = Chip((0, 1, 0.1), radius=15, depth=0.0)
+
+
+@pytest.fixture
+def coarse(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Places twice as far apart: a quarter of the time."""
+    monkeypatch.setattr(measure, "LEAST_SHARE", 1 / 150)
+
+
+@pytest.fixture(scope="module")
+def body() -> Mesh:
+    return smooth_body()
+
+
+@pytest.fixture(scope="module")
+def chipped() -> tuple[Mesh, Changes]:
+    fine = smooth_body(7)
+    after = scanned(fine, 2, chips=(CHIP, LOSS), T=pose())
+    return fine, signed_change(scanned(fine, 1), after)
+
+
+def test_a_chip_and_a_loss_are_found_and_nothing_else(chipped: tuple[Mesh, Changes]) -> None:
+    _, changes = chipped
+    assert [region.kind for region in changes.regions] == ["loss", "loss"]
+    assert not changes.gaps
+    assert changes.remarks == ()
+
+
+@pytest.mark.parametrize(("number", "put"), [(0, LOSS), (1, CHIP)])
+def test_where_they_are_and_how_large(
+    chipped: tuple[Mesh, Changes], number: int, put: Chip
+) -> None:
+    fine, changes = chipped
+    region = changes.regions[number]
+    area, volume = put.truth(fine)
+    assert np.linalg.norm(region.centroid - put.center) < 1.5
+    assert region.area == pytest.approx(area, rel=0.1)
+    assert region.volume == pytest.approx(volume, rel=0.1)
+    assert -region.deepest == pytest.approx(put.depth, rel=0.1)
+    assert region.length == pytest.approx(2 * put.radius, rel=0.15)
+    assert abs(region.volume - volume) < region.volume_uncertainty
+
+
+def test_it_was_aligned_from_anywhere_without_being_drawn_to_the_loss(
+    chipped: tuple[Mesh, Changes],
+) -> None:
+    _, changes = chipped
+    alignment = changes.alignment
+    off = alignment.T_before_after @ pose() - np.eye(4)
+    assert np.abs(off[:3, :3]).max() * 100 < 0.02
+    assert np.abs(off[:3, 3]).max() < 0.02
+    assert alignment.residual == pytest.approx(0.05, rel=0.3)
+    assert abs(alignment.scale - 1) < 5 * alignment.scale_error
+    assert alignment.error_at(changes.places).max() < 0.02
+
+
+def test_the_level_of_detection_is_that_of_the_noise(chipped: tuple[Mesh, Changes]) -> None:
+    _, changes = chipped
+    assert 0.008 < changes.noise < 0.03
+    assert 0.04 < changes.detectable < 0.25
+    quiet = ~changes.significant & np.isfinite(changes.change)
+    beyond = np.abs(changes.change[quiet]) > changes.lod95[quiet]
+    assert beyond.mean() < 0.06
+
+
+@pytest.mark.usefixtures("coarse")
+@pytest.mark.parametrize(
+    "seed", [3, 4, *(pytest.param(s, marks=pytest.mark.slow) for s in range(5, 15))]
+)
+def test_nothing_is_found_between_two_noisy_scans(body: Mesh, seed: int) -> None:
+    changes = signed_change(scanned(body, 1), scanned(body, seed), as_they_are=True)
+    assert changes.regions == ()
+    assert not changes.significant.any()
+
+
+@pytest.mark.usefixtures("coarse")
+def test_what_was_lost_one_way_is_gained_the_other(body: Mesh) -> None:
+    whole, less = scanned(body, 1), scanned(body, 2, chips=(LOSS,))
+    (gain,) = signed_change(less, whole, as_they_are=True).regions
+    assert gain.kind == "gain"
+    assert gain.volume == pytest.approx(LOSS.truth(body)[1], rel=0.1)
+    assert gain.deepest == pytest.approx(5, rel=0.1)
+
+
+@pytest.mark.usefixtures("coarse")
+def test_a_hole_is_missing_and_no_loss(body: Mesh) -> None:
+    changes = signed_change(scanned(body, 1), scanned(body, 2, hole=SPOT), as_they_are=True)
+    assert changes.regions == ()
+    (gap,) = changes.gaps
+    assert gap.area == pytest.approx(np.pi * 15**2, rel=0.2)
+    assert np.linalg.norm(gap.centroid - SPOT.center) < 3
+    back = signed_change(scanned(body, 2, hole=SPOT), scanned(body, 1), as_they_are=True)
+    assert back.regions == ()
+    assert back.gaps == ()
+    shown = back.after_places.area[back.missing_before].sum()
+    assert shown == pytest.approx(np.pi * 15**2, rel=0.2)
+
+
+@pytest.mark.usefixtures("coarse")
+def test_what_closes_a_hole_is_no_change(body: Mesh) -> None:
+    """The same hole, filled by a surface that is 3 mm too low."""
+    near = np.linalg.norm(body.vertices - SPOT.center, axis=1) < SPOT.radius
+    low = replace(SPOT, depth=3.0)
+    filled = replace(scanned(body, 2, chips=(low,)), filled=near)
+    changes = signed_change(scanned(body, 1), filled, as_they_are=True)
+    assert changes.regions == ()
+    assert changes.gaps[0].area == pytest.approx(np.pi * 15**2, rel=0.25)
+
+
+@pytest.mark.usefixtures("coarse")
+def test_a_part_that_broke_off_is_a_loss_with_its_volume(body: Mesh) -> None:
+    """A horn of 40 mm, some 20 mm across at its foot."""
+    up = body.vertices / np.linalg.norm(body.vertices, axis=1, keepdims=True)
+    off = np.arccos(np.clip(up @ [0, 0, 1], -1, 1))
+    horned = Mesh(body.vertices + up * (40 * np.exp(-((off / 0.09) ** 2)))[:, None], body.faces)
+    changes = signed_change(horned, body, as_they_are=True)
+    assert {region.kind for region in changes.regions} == {"loss"}
+    gone = enclosed(horned.vertices, body) - enclosed(body.vertices, body)
+    assert changes.regions[0].volume == pytest.approx(gone, rel=0.15)
+    assert -changes.regions[0].deepest > 25
+    assert not changes.gaps
+
+
+@pytest.mark.usefixtures("coarse")
+def test_the_same_twice(body: Mesh) -> None:
+    one = signed_change(body, body, as_they_are=True)
+    again = signed_change(body, body, as_they_are=True)
+    assert np.array_equal(one.change, again.change, equal_nan=True)
+    assert np.nanmax(np.abs(one.change)) < 1e-3
+
+
+@pytest.mark.usefixtures("coarse")
+def test_a_larger_copy_is_told_and_not_scaled(body: Mesh) -> None:
+    larger = scanned(body, 2)
+    larger = replace(larger, vertices=larger.vertices * 1.004)
+    changes = signed_change(scanned(body, 1), larger, as_they_are=True)
+    assert "0.40% larger throughout" in changes.remarks[0]
+    assert np.nanmedian(changes.change) == pytest.approx(0.3, abs=0.1)
+
+
+@pytest.mark.usefixtures("coarse")
+def test_inside_out_is_turned_and_told(body: Mesh) -> None:
+    after = scanned(body, 2)
+    turned = replace(after, faces=after.faces[:, ::-1])
+    changes = signed_change(scanned(body, 1), turned, as_they_are=True)
+    assert changes.regions == ()
+    assert "inside out" in changes.remarks[0]
+
+
+@pytest.mark.usefixtures("coarse")
+def test_a_mirror_image_is_refused(body: Mesh) -> None:
+    after = scanned(body, 2, T=pose())
+    mirrored = Mesh(after.vertices * [-1, 1, 1], after.faces[:, ::-1])
+    with pytest.raises(Undecided, match="mirror image"):
+        signed_change(scanned(body, 1), mirrored)
+
+
+@pytest.mark.usefixtures("coarse")
+def test_another_object_is_refused(body: Mesh) -> None:
+    other = scanned(smooth_body(phase=1.3), 2)
+    with pytest.raises(Undecided, match="not sure that they are the same object"):
+        signed_change(scanned(body, 1), other)
+    with pytest.raises(Undecided, match="do not lie on each other"):
+        signed_change(scanned(body, 1), other, as_they_are=True)
+
+
+@pytest.mark.usefixtures("coarse")
+def test_what_is_round_is_refused_unless_it_is_aligned() -> None:
+    ball = sphere_mesh(60.0, 120, 240)
+    after = scanned(ball, 1)
+    with pytest.raises(Undecided, match="round or repeats") as caught:
+        signed_change(ball, after)
+    assert "--aligned" in (caught.value.remedy or "")
+    assert signed_change(ball, after, as_they_are=True).regions == ()
+
+
+@pytest.mark.parametrize("factor", [1000.0, 1 / 1000, 25.4])
+def test_another_unit_is_recognised(body: Mesh, factor: float) -> None:
+    with pytest.raises(Undecided, match="units that differ by") as caught:
+        signed_change(body, Mesh(body.vertices * factor, body.faces))
+    assert "--unit" in (caught.value.remedy or "")
+
+
+def test_no_triangles(body: Mesh) -> None:
+    with pytest.raises(StageError, match="no triangles"):
+        signed_change(body, Mesh(body.vertices, np.empty((0, 3))))
