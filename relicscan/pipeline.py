@@ -5,6 +5,9 @@ A pipeline is a TOML file:
     description = "What it is for"
     targets = ["web", "ar"]
     pictures = true
+    report = true
+    [gates]
+    scale_known = "review"
     [[stage]]
     use = "voxel_downsample"
     voxel_size_mm = 0.5
@@ -31,6 +34,7 @@ from typing import Any
 from relicscan.delivery.target import Target, chosen_targets
 from relicscan.errors import PipelineError, RelicscanError, Undecided
 from relicscan.metadata.toml_outline import MAX_DEPTH, Outline, outline
+from relicscan.quality import gate as quality
 from relicscan.relic import Relic, Step
 from relicscan.stage import Stage, did_you_mean, get_stage
 
@@ -56,7 +60,8 @@ class PlannedStage:
 @dataclass(frozen=True)
 class Pipeline:
     """A checked pipeline: see `read_pipeline`. `targets` are what its models are made for;
-    with `pictures`, posters and turns are made as well.
+    with `pictures`, posters and turns are made as well, with `report` a report.html of each
+    relic. `gates` decide the verdict.
     """
 
     name: str
@@ -64,16 +69,22 @@ class Pipeline:
     stages: tuple[PlannedStage, ...]
     targets: tuple[Target, ...] = ()
     pictures: bool = False
+    gates: tuple[quality.HeldGate, ...] = ()
+    report: bool = False
 
     def with_overrides(self, overrides: Mapping[str, Any], origin: str) -> Pipeline:
         """The pipeline with "stage.parameter" values replaced, on record as coming from `origin`.
 
         A key may go deeper ("build_levels.ceilings.high") to change one entry of a
-        table. Raises PipelineError naming the nearest stage or parameter.
+        table; "gates.max_filled_share.review" is that of a gate. Raises PipelineError naming
+        the nearest stage, parameter or gate.
         """
-        changed = list(self.stages)
+        changed, gates = list(self.stages), self.gates
         for key, value in overrides.items():
             stage_name, _, path = key.partition(".")
+            if stage_name == "gates":
+                gates = quality.overridden(gates, path, value, origin)
+                continue
             positions = [i for i, s in enumerate(changed) if s.stage.name == stage_name]
             if not positions:
                 names = list(dict.fromkeys(s.stage.name for s in changed))
@@ -89,7 +100,7 @@ class Pipeline:
                 )
             for i in positions:
                 changed[i] = _overridden(changed[i], path, value, origin)
-        return replace(self, stages=tuple(changed))
+        return _with_gates(replace(self, stages=tuple(changed)), gates)
 
     @property
     def max_points(self) -> int | None:
@@ -133,6 +144,10 @@ class Pipeline:
                 {"use": s.stage.name, "parameters": plain(dict(s.parameters))} for s in self.stages
             ],
             "pictures": self.pictures,
+            "report": self.report,
+            "gates": {
+                held.gate.name: {"review": held.review, "fail": held.fail} for held in self.gates
+            },
             "targets": [target.model_dump(mode="json") for target in self.targets],
         }
 
@@ -221,6 +236,22 @@ def check_order(pipeline: Pipeline) -> None:
                 raise _out_of_order(planned.stage, product, [later[product]])
             if reason is None:
                 later |= dict.fromkeys(_with_geometry(planned.stage.makes), planned.stage.name)
+
+
+def _with_gates(pipeline: Pipeline, gates: tuple[quality.HeldGate, ...]) -> Pipeline:
+    """The pipeline with these gates. Raises PipelineError where nothing in it measures one."""
+    measured = {planned.stage.name for planned in pipeline.stages}
+    if any(level.screen_px for target in pipeline.targets for level in target.level):
+        measured.add("targets")
+    for held in gates:
+        needs = held.gate.needs
+        if needs is not None and needs not in measured:
+            how = "name a target with a screen" if needs == "targets" else f"add a stage {needs}"
+            raise PipelineError(
+                f"nothing in pipeline '{pipeline.name}' measures what gate {held.gate.name} wants",
+                remedy=f"{how}, or take the gate out",
+            )
+    return replace(pipeline, gates=gates)
 
 
 def _out_of_order(stage: Stage, product: str, makers: list[str]) -> PipelineError:
@@ -345,7 +376,7 @@ def _parsed(path: Path, text: str, lines: Outline) -> Pipeline:
             f"this is not TOML: {said[:1].lower()}{said[1:]}",
             remedy="mend that line; texts are in quotes, tables begin with [[stage]]",
         ) from None
-    keys = ["description", "targets", "pictures", "stage"]
+    keys = ["description", "targets", "pictures", "report", "gates", "stage"]
     for key in sorted(set(data) - set(keys)):
         raise PipelineError(
             f"line {lines.line_of((key,))}: there is no key '{key}'",
@@ -362,16 +393,35 @@ def _parsed(path: Path, text: str, lines: Outline) -> Pipeline:
     except PipelineError as error:
         error.message = f"line {lines.line_of(('targets',))}: {error.message}"
         raise
-    pictures = data.get("pictures", False)
-    if not isinstance(pictures, bool):
-        raise PipelineError(
-            f"line {lines.line_of(('pictures',))}: pictures is neither yes nor no",
-            remedy="write pictures = true or pictures = false",
-        )
+    pictures, report = (_yes_or_no(key, data, lines) for key in ("pictures", "report"))
     described = str(data.get("description", ""))
-    pipeline = Pipeline(path.stem, described, stages, targets, pictures)
+    pipeline = Pipeline(path.stem, described, stages, targets, pictures, report=report)
     check_order(pipeline)
-    return pipeline
+    return _with_gates(pipeline, tuple(_read_gates(data.get("gates", {}), lines)))
+
+
+def _yes_or_no(key: str, data: Mapping[str, Any], lines: Outline) -> bool:
+    given = data.get(key, False)
+    if not isinstance(given, bool):
+        raise PipelineError(
+            f"line {lines.line_of((key,))}: {key} is neither yes nor no",
+            remedy=f"write {key} = true or {key} = false",
+        )
+    return given
+
+
+def _read_gates(table: Any, lines: Outline) -> Iterator[quality.HeldGate]:
+    if not isinstance(table, dict):
+        raise PipelineError(
+            f"line {lines.line_of(('gates',))}: gates is no table",
+            remedy="write [gates] and below it one gate a line; `relicscan gates` lists them",
+        )
+    for name, given in table.items():
+        try:
+            yield quality.read_gate(name, given)
+        except PipelineError as error:
+            error.message = f"line {lines.line_of(('gates', name))}: {error.message}"
+            raise
 
 
 def _read_stage(entry: Any, line: int) -> PlannedStage:
