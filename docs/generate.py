@@ -74,7 +74,72 @@ def pipelines() -> str:
             read_pipeline(name).description + "\n",
             f"```toml\n{text.strip()}\n```\n",
         ]
-    return "\n".join(parts)
+    return "\n".join([*parts, *_gates()])
+
+
+def _gates() -> Iterator[str]:
+    from relicscan.cli.gates import rows
+    from relicscan.pipeline import pipeline_names, read_pipeline
+
+    yield "## Quality gates\n"
+    yield (
+        "`[gates]` decides the verdict on a relic whose models are made. A gate has a figure. "
+        "Beyond `review` somebody should look, beyond `fail` the relic is not for use; a gate that "
+        "wants something to be so names what it comes to otherwise. The worst gate is the verdict, "
+        "unless something else is worse (a level over its limits, a doubt about how scans lie).\n"
+    )
+    yield f"```toml\n{OWN_GATES.strip()}\n```\n"
+    yield (
+        "`relic.json` records each gate with its figure and its thresholds, and gives the reason "
+        "with a remedy where it does not pass. A gate that nothing in the pipeline measures is an "
+        "error of the pipeline, told before a scan is read. A figure that cannot be had of a relic "
+        "(millimetres where the scale is unknown) is `review`, with the reason. `--set "
+        "gates.max_filled_share.review=0.3`, or `set.gates.max_filled_share.review = 0.3` under "
+        "`[pipeline]` in relic.toml, goes over the file, on record; `--set gates.watertight=pass` "
+        "lets a gate go.\n"
+    )
+    pipelines = [read_pipeline(name) for name in pipeline_names()]
+    held = [{one.gate.name: one for one in pipeline.gates} for pipeline in pipelines]
+    gates = [
+        (
+            *(f"`{name}`", wants, unit, f"`{needs}`" if needs else "", text),
+            *(_held(gates[name].given) if name in gates else "" for gates in held),
+        )
+        for name, wants, unit, needs, text in rows()
+    ]
+    columns = (f"`{pipeline.name}`" for pipeline in pipelines)
+    yield table(("gate", "wants", "in", "measured by", "what it measures", *columns), gates)
+    yield (
+        "Why these: scans differ in size by a thousand, so the pipelines that come with relicscan "
+        "hold the deviation as a share of the diagonal; a museum that knows its objects writes "
+        "millimetres. Models of sound scans come to 0.0001 to 0.004 of it, those of scans with too "
+        "few points for their shape (150 to 1,100) to 0.008 and more. No coverage is wanted: a "
+        "relief is scanned from the front, and a statue stands. `web` wants neither a scale nor "
+        "rights, which nobody may have written yet when a batch is run by night; what has no "
+        "rights is not published, whatever "
+        "its verdict, and where the scale is unknown a page does not offer to measure. `archive` "
+        "is for keeping, so there both are for somebody to look at. `preview` holds no gate: it is "
+        "a first look.\n"
+    )
+
+
+def _held(given: Any) -> str:
+    if isinstance(given, str):
+        return given
+    return ", ".join(f"{verdict} {limit:g}" for verdict, limit in given.items())
+
+
+#: A test reads it as well: what is shown must work.
+OWN_GATES = """
+[gates]
+max_deviation_rms_mm = { review = 0.1, fail = 0.5 }
+max_filled_share = { review = 0.05 }
+min_coverage = { review = 0.9, fail = 0.6 }
+max_difference = { review = 0.06 }
+scale_known = "fail"
+digital_rights_known = "review"
+watertight = "review"
+"""
 
 
 def commands() -> str:
@@ -101,7 +166,7 @@ def commands() -> str:
                 (
                     "1",
                     "at least one relic failed, was rejected, or broke its budget, "
-                    "or `verify` found a difference",
+                    "or `verify` found a difference, or `compare` could not be sure",
                 ),
                 ("2", "the command line or a pipeline is wrong, or OUT cannot be written"),
                 ("11", "another run holds the output folder"),
@@ -314,9 +379,9 @@ def schema(name: str) -> Callable[[], str]:
     """docs/schemas/<name>.schema.json."""
 
     def write() -> str:
-        from relicscan.metadata.schemas import json_schema
+        from relicscan.batch import schema as batch
 
-        return json.dumps(json_schema(name), indent=2, ensure_ascii=False, sort_keys=True) + "\n"
+        return json.dumps(batch.schema(name), indent=2, ensure_ascii=False, sort_keys=True) + "\n"
 
     return write
 
@@ -331,7 +396,15 @@ DOCUMENTS: dict[str, Callable[[], str]] = {
     "metadata.md": metadata,
     **{
         f"schemas/{name}.schema.json": schema(name)
-        for name in ("relic.toml", "relic.json", "run.json", "index.json", "index.json.sig")
+        for name in (
+            "relic.toml",
+            "relic.json",
+            "run.json",
+            "index.json",
+            "index.json.sig",
+            "compare.json",
+            "pipeline.toml",
+        )
     },
 }
 

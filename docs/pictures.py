@@ -1,4 +1,4 @@
-"""The pictures of the documents: `python -m docs.pictures`.
+"""The pictures of the documents: `python -m docs.pictures`; those of reports are made last.
 
 Needs `out/demo`, as `make demo` leaves it. The contact sheet shows real scans as well, which are
 run into `out/pictures`; where they are not beside this checkout it is left as it is.
@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
+from docs import report_pictures
 from relicscan import formats
 from relicscan.pipeline import PlannedStage, get_stage, run_stage
 from relicscan.quality.pictures import contact_sheet, save_webp, side_by_side
@@ -92,7 +93,7 @@ def main() -> int:
     save_webp(path, side_by_side([*before, *after], columns=len(SHOWN)), quality=82)
     print(f"wrote {path.relative_to(ROOT)}")
     contact()
-    return 0
+    return report_pictures.main()
 
 
 if __name__ == "__main__":

@@ -14,10 +14,10 @@ What the commands do is here under the same names, for scripts and notebooks:
 
     cloud = relicscan.read_scan("scans/vase/front.ply")[0].geometry
 
-`run`, `watch`, `inspect`, `check`, `validate`, `verify`, `sign`, `export`, `schema`, `new` and
+`run`, `watch`, `inspect`, `check`, `compare`, `validate`, `verify`, `sign`, `export`, `schema`, `new` and
 `doctor` are the commands; `import` is a word of Python's, so it is `import_catalogue`;
 `relicscan.stage` and `relicscan.stages` are the modules of the stages, so the commands of
-these names are `run_stage_on` and `all_stages`. Everything raises `RelicscanError` and
+these names are `run_stage_on` and `all_stages`, and `verify --rebuild` is `rebuild`. Everything raises `RelicscanError` and
 prints nothing. Nothing is imported before it is used.
 """
 
@@ -28,11 +28,13 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from relicscan.batch.check import check
+    from relicscan.batch.compare import compare
     from relicscan.batch.examine import examine as doctor
     from relicscan.batch.export import export
     from relicscan.batch.import_catalogue import import_catalogue
     from relicscan.batch.inspect import inspect
     from relicscan.batch.new import new
+    from relicscan.batch.rebuild import rebuild
     from relicscan.batch.run import run
     from relicscan.batch.schema import schema
     from relicscan.batch.sign import new_key, sign
@@ -56,6 +58,7 @@ __all__ = [
     "Scan",
     "all_stages",
     "check",
+    "compare",
     "doctor",
     "export",
     "find_relics",
@@ -66,6 +69,7 @@ __all__ = [
     "read_pipeline",
     "read_relic",
     "read_scan",
+    "rebuild",
     "run",
     "run_pipeline",
     "run_stage_on",
@@ -85,6 +89,7 @@ _HOMES = {
     "Scan": "relic",
     "all_stages": "stage",
     "check": "batch.check",
+    "compare": "batch.compare",
     "doctor": "batch.examine:examine",
     "export": "batch.export",
     "find_relics": "scan_folder",
@@ -95,6 +100,7 @@ _HOMES = {
     "read_pipeline": "pipeline",
     "read_relic": "scan_folder",
     "read_scan": "scan_folder",
+    "rebuild": "batch.rebuild",
     "run": "batch.run",
     "run_pipeline": "pipeline",
     "run_stage_on": "batch.single",

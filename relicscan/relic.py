@@ -437,11 +437,32 @@ class Step:
 
 
 @dataclass(frozen=True, eq=False)
+class AsScanned:
+    """An even part of the points as they were scanned, and what took which of them away.
+
+    `cloud` is in the working frame; `removed_by` (n,) int32 is the place in `Relic.history` of
+    the step that removed each point, -1 where it stayed. `total` is how many points they stand
+    for. `sigma` is how far those scatter across the surface, in working units, and `density` how
+    many there are to a square unit; None where there are too few to tell.
+    """
+
+    cloud: PointCloud
+    removed_by: IntArray
+    total: int
+    sigma: float | None = None
+    density: float | None = None
+
+    def __post_init__(self) -> None:
+        _checked(self, "removed_by", (len(self.cloud),), np.int32, "AsScanned")
+
+
+@dataclass(frozen=True, eq=False)
 class Relic:
     """One object on its way from scans to levels of detail.
 
     `painted` is the surface with the textures that the scan came with, once `mesh` has
     texture coordinates of another making. With `doubts` its verdict is `review` at the best.
+    `as_scanned` is kept for reports: no stage reads it.
     `figures` and `warnings` are what the current
     stage has measured and noticed; the engine moves them into `history` when the stage
     returns.
@@ -461,6 +482,7 @@ class Relic:
     warnings: tuple[str, ...] = ()
     history: tuple[Step, ...] = ()
     doubts: tuple[Doubt, ...] = ()
+    as_scanned: AsScanned | None = None
 
     def has(self, product: str) -> bool:
         """Whether the relic carries one of PRODUCTS."""

@@ -21,7 +21,8 @@ import relicscan
 
 ROOT = Path(__file__).resolve().parents[1]
 PIPELINES = sorted(path.name for path in (ROOT / "pipelines").glob("*.toml"))
-VENDOR = ROOT / "relicscan" / "vendor"
+PACKAGE = ROOT / "relicscan"
+VENDOR = PACKAGE / "vendor"
 
 
 def _run(*command: str | Path, cwd: Path) -> str:
@@ -83,10 +84,11 @@ def test_the_wheel_holds_what_it_needs(wheel: Path) -> None:
     assert PIPELINES, "pipelines/ is empty"
     wanted = {f"relicscan/pipelines/{name}" for name in PIPELINES}
     wanted |= {"relicscan/py.typed", "relicscan/delivery/gltf_validator.mjs"}
+    wanted |= {path.relative_to(ROOT).as_posix() for path in PACKAGE.rglob("templates/*.*")}
     assert wanted <= names, f"missing: {sorted(wanted - names)}"
     modules = {
         path.relative_to(ROOT).as_posix()
-        for path in (ROOT / "relicscan").rglob("*.py")
+        for path in PACKAGE.rglob("*.py")
         if VENDOR not in path.parents
     }
     assert modules <= names, f"missing: {sorted(modules - names)}"

@@ -99,6 +99,7 @@ def checked_output(out: Path) -> dict[str, dict[str, Any]]:
             expected.add(f"{entry['id']}/{file['path']}")
         expected |= {f"{entry['id']}/relic.json", f"{entry['id']}/run.json"}
     found = files_below(out)
+    expected |= {"report.html", *(f"{relic}/report.html" for relic in manifests)} & found
     private = (".relicscan/logs/", ".relicscan/cache/", ".relicscan/quarantine/")
     assert {n for n in found if not n.startswith(private)} == expected | {".relicscan/lock"}
     assert not [name for name in found if name.endswith(".part")]

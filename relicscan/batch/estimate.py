@@ -9,6 +9,7 @@ room above it.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from relicscan.formats import Peek
@@ -21,12 +22,18 @@ START_SECONDS = 2.5
 #: Reading a million points, and averaging them where there are too many.
 READING_SECONDS = 0.7
 BASE_BYTES, BYTES_PER_POINT, BYTES_PER_TRIANGLE = 250e6, 400, 420
-#: Rendering and coding models for targets, and pictures: of their sizes, not of the scan's.
-DELIVERY_BYTES, DELIVERY_SECONDS = 1.6e9, 20.0
+#: Rendering and coding models for targets, and pictures: of their sizes, not of the scan's. In
+#: docs/predictions.md they take 11 to 20 s, and 1.5 to 1.8 GB with everything else.
+DELIVERY_BYTES, DELIVERY_SECONDS = 1.6e9, 17.0
+#: A report's pictures (3 to 7 s), and unwrapping a surface however small (5 to 9 s under load).
+REPORT_SECONDS, UNWRAP_SECONDS = 4.5, 5.0
 #: Triangles for each point where cells are as wide as the points are apart: a surface crosses
-#: 1.5 edges of the grid for each cell's side squared, and each crossing makes two triangles;
-#: outliers and overlaps make none (2.5 to 3.1 were measured).
-TRIANGLES_PER_POINT = 3.1
+#: 1.5 edges of the grid for each cell's side squared, and each crossing makes two triangles.
+#: The spacing is that of the denser parts, so there are some more (3.2 to 4.8 in
+#: docs/predictions.md).
+TRIANGLES_PER_POINT = 3.7
+#: A surface goes through so many cells for each square of their side that it has.
+CELLS_TOUCHED = 1.5
 #: Thinning leaves more than it aims for where noise is no less than the cells are wide: 1.44
 #: times of 100 million points that were to be 3 million, with noise of an eighth of a cell.
 THINNED_TO = 1.5
@@ -81,10 +88,12 @@ class Size:
 
 @dataclass(frozen=True)
 class Estimate:
-    """Seconds on two cores, and peak memory."""
+    """Seconds on two cores, peak memory; triangles of the master, and points that it is made of."""
 
     seconds: float
     memory_bytes: float
+    triangles: float = 0.0
+    points: float = 0.0
 
 
 def registering_seconds(scans: int, points: int) -> float:
@@ -110,9 +119,23 @@ def estimate(size: Size, pipeline: Pipeline) -> Estimate:
         if "mesh" in stage.makes - stage.needs:
             triangles = TRIANGLES_PER_POINT * left / parameters["cell_size_spacings"] ** 2
         seconds += stage.cost * (triangles or left) / 1e6
+        if "atlas" in stage.makes and size.points:  # meshes mostly bring theirs
+            seconds += UNWRAP_SECONDS
+        left *= _kept(parameters.get("voxel_size_spacings"))
         left = min(left, parameters.get("max_points") or left)
     memory_bytes = BASE_BYTES + BYTES_PER_POINT * points + BYTES_PER_TRIANGLE * triangles
     if pipeline.targets or pipeline.pictures:
-        seconds += DELIVERY_SECONDS
+        seconds += DELIVERY_SECONDS + (REPORT_SECONDS if pipeline.report else 0)
         memory_bytes = max(memory_bytes, BASE_BYTES + DELIVERY_BYTES)
-    return Estimate(seconds, memory_bytes)
+    return Estimate(seconds, memory_bytes, triangles, left)
+
+
+def _kept(voxel_size_spacings: float | None) -> float:
+    """The share of points that thinning leaves, one for each cell that some fall into.
+
+    At 0.8 spacings that is 0.81. Of the samples 0.80 to 0.85 are left, of points at random 0.75.
+    """
+    if not voxel_size_spacings:
+        return 1.0
+    in_a_cell = voxel_size_spacings**2 / CELLS_TOUCHED
+    return (1 - math.exp(-in_a_cell)) / in_a_cell

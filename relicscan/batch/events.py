@@ -8,7 +8,7 @@ As JSON lines each event has `time` (UTC), `event` and what belongs to it:
     stage           id, stage, done (0..1)
     retried         id, state, reasons: how the first attempt ended
     relic_ended     id, state, verdict, reasons, warnings, seconds, peak_memory_bytes, …
-    run_ended       states, seconds
+    run_ended       states, seconds, report (the path of the page over the batch, or null)
 
 and when an inbox is watched:
 

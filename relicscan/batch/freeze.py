@@ -19,6 +19,7 @@ import numpy as np
 
 from relicscan.relic import (
     Arrangement,
+    AsScanned,
     Deviation,
     Distances,
     Doubt,
@@ -41,7 +42,7 @@ _TYPES = {
     for kind in (
         *(Relic, Scan, PointCloud, Mesh, Material, Texture),
         *(Level, Deviation, Distances, Frame, KnownDistance, SourceFile),
-        *(Step, Doubt, Arrangement),
+        *(Step, Doubt, Arrangement, AsScanned),
     )
 }
 _STRUCTURE = "structure"

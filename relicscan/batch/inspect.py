@@ -9,12 +9,16 @@ from pathlib import Path
 import numpy as np
 
 from relicscan.batch.estimate import Size, estimate
+from relicscan.batch.expected import expected_of
 from relicscan.batch.graph import Graph, graph_of
 from relicscan.batch.job import default_pipeline, effective_pipeline, reason_of
 from relicscan.errors import RelicscanError
 from relicscan.geometry.frames import transformed
 from relicscan.pipeline import read_pipeline
-from relicscan.quality.inspection import Measured, measure_scan, what_looks_wrong
+from relicscan.quality.doubts import what_looks_wrong
+from relicscan.quality.expectation import Expected
+from relicscan.quality.inspection import Measured, measure_scan
+from relicscan.quality.together import together
 from relicscan.relic import UNDECIDED, KnownDistance, Relic, Scan, SourceFile
 from relicscan.scan_folder import FoundRelic, find_relics, read_relic
 
@@ -42,6 +46,7 @@ class Inspection:
     pipeline: str | None = None
     estimated_seconds: float = 0.0
     estimated_memory_bytes: int = 0
+    expected: Expected | None = None
     doubts: tuple[str, ...] = field(default=())
     graph: Graph | None = None
 
@@ -73,8 +78,11 @@ def _inspected(found: FoundRelic, pipeline: str | None, graph: bool) -> Inspecti
     except RelicscanError as error:
         text, remedy = reason_of(error, found.id)
         return replace(inspection, error=text, remedy=remedy)
-    scans = [measure_scan(scan) for scan in _scans_of(relic)]
+    measured = [measure_scan(scan) for scan in _scans_of(relic)]
+    scans = [one for one, _ in measured]
+    seen = together(relic, [patches for _, patches in measured]) if relic.mesh is None else None
     cost = estimate(Size.of(relic), chosen)
+    expected = expected_of(relic, seen, chosen)
     decided = relic.frame.up_basis != UNDECIDED
     return replace(
         inspection,
@@ -90,7 +98,8 @@ def _inspected(found: FoundRelic, pipeline: str | None, graph: bool) -> Inspecti
         pipeline=chosen.name,
         estimated_seconds=round(cost.seconds, 1),
         estimated_memory_bytes=round(cost.memory_bytes),
-        doubts=tuple(what_looks_wrong(relic, scans)),
+        expected=expected,
+        doubts=tuple(what_looks_wrong(relic, scans, seen, expected)),
         graph=joined,
     )
 

@@ -47,7 +47,7 @@ class Job:
     work: str
     threads: int
     reproducible: bool
-    request: Mapping[str, str]
+    request: Mapping[str, Any]
     cache: str | None = None
     memory_bytes: int | None = None
     time_limit_s: float | None = None
@@ -119,6 +119,14 @@ def _read_chosen(name: str | None) -> Pipeline:
             remedy=did_you_mean(name, names, "the pipelines are"),
         )
     return read_pipeline(name or default_pipeline())
+
+
+def asks_for_report(pipeline: str | None) -> bool:
+    """Whether a run with that pipeline makes reports, also of a relic whose own is not known."""
+    try:
+        return read_pipeline(pipeline or default_pipeline()).report
+    except PipelineError:
+        return False
 
 
 def check_makes_levels(pipeline: Pipeline, *kinds: Iterable[str]) -> None:

@@ -15,14 +15,22 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path, PurePath
 from typing import Any
 
-from relicscan.batch.job import Outcome
+from relicscan.batch.job import Outcome, asks_for_report
 from relicscan.batch.ledger import Ledger, entry_on_disk
-from relicscan.durable import flush_folder
+from relicscan.durable import flush_folder, write_durably
 from relicscan.errors import OutputError
 from relicscan.metadata.canonical import write_json_atomically
 from relicscan.metadata.index import CHECKSUM, INDEX
 from relicscan.metadata.manifest import Reason, RelicManifest, read_manifest, relic_manifest
-from relicscan.metadata.run_record import Inputs, Request, RunRecord, read_run, run_record
+from relicscan.metadata.page_seal import sealed
+from relicscan.metadata.run_record import (
+    Inputs,
+    Request,
+    RunRecord,
+    read_run,
+    run_record,
+    write_run,
+)
 from relicscan.relic import Relic, SourceFile
 
 
@@ -30,12 +38,14 @@ from relicscan.relic import Relic, SourceFile
 class Ended:
     """A relic that has ended: its outcome, and what is known of it besides.
 
-    `identity` is what its worker told of its files before it ended: see `Record.identity`.
+    `pipeline` is that of the run, None where each relic may choose. `identity` is what its worker
+    told of its files before it ended: see `Record.identity`.
     """
 
     outcome: Outcome
     reproducible: bool
-    request: Mapping[str, str]
+    request: Mapping[str, Any]
+    pipeline: str | None = None
     threads: int = 1
     identity: Mapping[str, Any] = field(default_factory=dict)
     private_folders: Sequence[PurePath] = ()
@@ -50,7 +60,7 @@ def restore(out: Path) -> None:
     shutil.rmtree(private / "old", ignore_errors=True)
     for leftover in private.glob("work-*"):
         shutil.rmtree(leftover, ignore_errors=True)
-    for name in (INDEX, CHECKSUM):
+    for name in (INDEX, CHECKSUM, "report.html"):
         for part in out.glob(f".{name}.*.part"):
             part.unlink(missing_ok=True)
     for part in out.glob("*/.run.json.*.part"):
@@ -76,7 +86,7 @@ def conclude(out: Path, ended: Ended, work: Path, ledger: Ledger) -> Outcome:
         if earlier is not None:
             outcome = replace(outcome, kept_earlier=True)
             ledger.announce(outcome.id)
-            write_json_atomically(target / "run.json", read_run(work / "run.json"))
+            write_run(target / "run.json", read_run(work / "run.json"))
         elif not _the_same(work, target):
             ledger.announce(outcome.id)
             _move(work, target, out / ".relicscan" / "old" / outcome.id)
@@ -138,7 +148,7 @@ def _move(work: Path, target: Path, aside: Path) -> None:
 
 
 def _write_bare(work: Path, ended: Ended) -> None:
-    """The manifests of a relic whose process never came to write them."""
+    """The manifests and the report of a relic whose process never came to write them."""
     now, outcome = datetime.now(UTC), ended.outcome
     sources = tuple(SourceFile(**source) for source in ended.identity.get("sources", ()))
     manifest = relic_manifest(
@@ -165,7 +175,13 @@ def _write_bare(work: Path, ended: Ended) -> None:
         attempts=outcome.attempts,
         peak_memory_bytes=outcome.peak_memory_bytes or None,
     )
-    write_json_atomically(work / "run.json", run)
+    if asks_for_report(ended.pipeline):
+        with suppress(Exception):  # a report fails no relic
+            from relicscan.quality.report.measured import Measured
+            from relicscan.quality.report.page import relic_page
+
+            write_durably(work / "report.html", [sealed(relic_page(manifest, run, Measured()))])
+    write_run(work / "run.json", run)
     write_json_atomically(work / "relic.json", manifest)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import shutil
 import sys
 import time
+import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, replace
@@ -15,30 +16,41 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from relicscan.batch.job import Job, Outcome, reason_of
+from relicscan.batch.job import Job, Outcome, asks_for_report, reason_of
 from relicscan.delivery.khronos import KhronosReport, what_is_missing
+from relicscan.durable import write_durably
 from relicscan.errors import RelicscanError, Undecided
 from relicscan.metadata.canonical import write_json_atomically
+from relicscan.metadata.gate_record import GateRecord
 from relicscan.metadata.manifest import (
+    VERDICTS,
     ArrangementRecord,
     FileRecord,
     LevelRecord,
     MasterRecord,
     PipelineRecord,
     Reason,
+    RelicManifest,
     State,
     Verdict,
     relic_manifest,
 )
+from relicscan.metadata.page_seal import sealed
 from relicscan.metadata.run_record import (
     Inputs,
     Request,
+    RunRecord,
     Validation,
     ValidatorResult,
     run_record,
+    write_run,
 )
 from relicscan.pipeline import Pipeline
+from relicscan.quality.report.measured import Measured
 from relicscan.relic import Arrangement, Relic
+
+#: Beside relic.json, and not in it: it has times, and pictures of this day's making.
+REPORT = "report.html"
 
 #: Pictures that a reason names; the manifest lists them all.
 _SHOWN = 3
@@ -58,6 +70,7 @@ class Record:
         self.levels: list[LevelRecord] = []
         self.files: list[FileRecord] = []
         self.arrangements: list[ArrangementRecord] = []
+        self.gates: list[GateRecord] = []
         self.noticed: list[str] = []
         self.validator: Mapping[str, KhronosReport] = {}
         self.not_validated: str | None = None
@@ -67,6 +80,7 @@ class Record:
         self.lasting = True
         self.inputs: Inputs | None = None
         self.stages_kept = 0
+        self.measured: Measured | None = None
 
     def identity(self) -> dict[str, Any]:
         """What is known of the relic before its scans are parsed, for whoever outlives this."""
@@ -87,6 +101,19 @@ class Record:
         finally:
             self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - started
 
+    def follow(self, relic: Relic) -> None:
+        """Take what a stage has made; for a report, with what became of the points as scanned."""
+        if self.wants_report:
+            from relicscan.quality.as_scanned import followed
+
+            try:
+                known = followed(self.relic, relic)
+            except Exception:  # a report fails no relic
+                traceback.print_exc()
+                known = None
+            relic = replace(relic, as_scanned=known)
+        self.relic = relic
+
     def end(
         self,
         state: State,
@@ -103,7 +130,7 @@ class Record:
         text, remedy = reason_of(error, self.job.id)
         self.reasons = [Reason(text=text, remedy=remedy)]
         self.master, self.levels, self.files, self.noticed = None, [], [], []
-        self.arrangements = []
+        self.arrangements, self.gates = [], []
         work = Path(self.job.work)
         shutil.rmtree(work, ignore_errors=True)
         work.mkdir(exist_ok=True)
@@ -138,7 +165,9 @@ class Record:
 
     def let_go(self) -> None:
         """Drop the arrays, so that there is memory to say that there was not enough."""
-        self.relic = replace(self.relic, scans=(), cloud=None, mesh=None, levels=())
+        self.relic = replace(
+            self.relic, scans=(), cloud=None, mesh=None, levels=(), as_scanned=None
+        )
 
     def judge(self) -> None:
         """The verdict on a relic whose files are all written."""
@@ -168,6 +197,20 @@ class Record:
                         "lower build_levels.ceilings so that there is a smaller surface",
                     )
                 )
+        self._hold_gates()
+
+    def _hold_gates(self) -> None:
+        """Measure what the pipeline's gates want; the worst of them may worsen the verdict."""
+        from relicscan.quality.gates import Finished
+
+        finished = Finished(self.relic, self.levels)
+        with self.timed("gates"):
+            held = self.pipeline.gates if self.pipeline else ()
+            self.gates = [one.judge(finished) for one in held]
+        for one in self.gates:
+            self.verdict = max(self.verdict or "pass", one.verdict, key=VERDICTS.index)
+            if one.reason is not None:
+                self.reasons.append(Reason(text=one.reason, remedy=one.remedy))
 
     def _not_conformant(self) -> list[Reason]:
         """What the validator of this machine found wrong: never in relic.json, which any makes."""
@@ -181,8 +224,37 @@ class Record:
             if not report.clean
         ]
 
+    @property
+    def wants_report(self) -> bool:
+        """Whether the relic's pipeline asks for one, or that of the run where it has none yet."""
+        return self.pipeline.report if self.pipeline else asks_for_report(self.job.pipeline)
+
+    def measure(self) -> None:
+        """Take the pictures of the report. What goes wrong with them harms no relic."""
+        self.stage = "write report"
+        with self.timed(self.stage):
+            try:
+                from relicscan.quality.report.gather import measure
+
+                folder = Path(self.job.work)
+                self.measured = measure(self.relic, self.levels, self.arrangements, folder)
+            except Exception:
+                traceback.print_exc()
+
+    def _with_report(self, manifest: RelicManifest, run: RunRecord) -> RunRecord:
+        """Write report.html; returns run.json's content, which says why where there is none."""
+        try:
+            from relicscan.quality.report.page import relic_page
+
+            page = relic_page(manifest, run, self.measured or Measured())
+            write_durably(Path(self.job.work) / REPORT, [sealed(page)])
+        except Exception as error:
+            traceback.print_exc()
+            return run.model_copy(update={"no_report": f"{type(error).__name__}: {error}"})
+        return run
+
     def write(self, started: datetime, seconds: float) -> Outcome:
-        """Write run.json, then relic.json, into the work folder."""
+        """Write the report and run.json, then relic.json, into the work folder."""
         folder = Path(self.job.work)
         memory = peak_memory_bytes()
         manifest = relic_manifest(
@@ -198,6 +270,7 @@ class Record:
             levels=self.levels,
             files=self.files,
             arrangements=self.arrangements,
+            gates=self.gates,
             warnings=self.noticed,
             metadata_sources=self.metadata_sources,
             private_folders=[Path(self.job.folder), folder],
@@ -223,7 +296,9 @@ class Record:
             attempts=self.job.attempt,
             validation=self._validation(),
         )
-        write_json_atomically(folder / "run.json", run)
+        if self.wants_report:
+            run = self._with_report(manifest, run)
+        write_run(folder / "run.json", run)
         write_json_atomically(folder / "relic.json", manifest)
         return Outcome(
             id=self.job.id,

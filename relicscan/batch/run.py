@@ -8,6 +8,7 @@ tried once more with more room, and then put into quarantine with the evidence.
 
 from __future__ import annotations
 
+import logging
 import time
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
@@ -42,6 +43,8 @@ from relicscan.errors import OutputError, PipelineError, Unreachable
 RETRIED = ("crashed", "out_of_memory", "timed_out")
 #: How much a run may keep of stage results for the next one.
 CACHE_BYTES = 10_000_000_000
+
+_log = logging.getLogger(__name__)
 
 
 def run(
@@ -176,9 +179,14 @@ class _Batch:
             # What has been placed is entered whatever happened; the next run catches up if not.
             with suppress(OutputError):
                 self.ledger.write()
+            report = self._report()
         self.ledger.write()
         states = dict(Counter(outcome.state for outcome in self.outcomes.values()))
-        detail = {"states": states, "seconds": round(time.monotonic() - began, 3)}
+        detail = {
+            "states": states,
+            "seconds": round(time.monotonic() - began, 3),
+            "report": report,
+        }
         self.observe(Event("run_ended", detail=detail))
         return [self.outcomes[relic_id] for relic_id in sorted(self.outcomes)]
 
@@ -317,6 +325,7 @@ class _Batch:
             outcome,
             reproducible=self.settings["reproducible"],
             request=self.plan.request.model_dump(),
+            pipeline=self.settings["pipeline"],
             threads=attempt.job.threads if attempt else 1,
             identity=attempt.identity if attempt else {},
             private_folders=self.plan.inputs,
@@ -326,6 +335,26 @@ class _Batch:
         self.observe(Event("relic_ended", outcome.id, outcome=outcome))
         if not outcome.lasting:
             check_still_there(self.out, self.plan.inputs)
+
+    def _report(self) -> str | None:
+        """Write OUT/report.html, also of a run that was interrupted; a report fails no run.
+
+        Returns its path, None where there is none.
+        """
+        from relicscan.batch.report import write_report
+
+        entries = tuple(self.ledger.entries.values())
+        if not entries:
+            return None
+        try:
+            write_report(self.out, entries, unfinished=len(self.relics) - len(self.outcomes))
+        except OutputError as error:
+            _log.warning("the report over the batch was not written: %s", error)
+            return None
+        except Exception:
+            _log.exception("the report over the batch was not written")
+            return None
+        return str(self.out / "report.html")
 
     def _log(self, relic_id: str) -> Path:
         return self.out / ".relicscan" / "logs" / f"{relic_id}.log"

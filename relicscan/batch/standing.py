@@ -53,8 +53,14 @@ def request_of(pipeline: str | None, overrides: Mapping[str, Any]) -> Request:
     What relic.toml adds need not be in it: that file is one of the inputs.
     """
     asked = read_pipeline(pipeline or default_pipeline()).as_data()
-    settings = [pipeline is None, asked, plain(dict(overrides))]
-    return Request(code=code_version(), settings=digest(settings))
+    values = plain(dict(overrides))
+    is_file = pipeline is not None and pipeline.endswith(".toml")
+    return Request(
+        code=code_version(),
+        settings=digest([pipeline is None, asked, values]),
+        pipeline=str(Path(pipeline).absolute()) if pipeline and is_file else pipeline,
+        overrides=values,
+    )
 
 
 def inputs_of(found: FoundRelic, sources: Iterable[SourceFile]) -> Inputs:
@@ -112,7 +118,7 @@ def standing(
         return Standing("the pipeline, or a parameter, has changed")
     if reproducible and not manifest.get("reproducible"):
         return Standing("it was made without --reproducible")
-    why = _changed(found, run.inputs, rehash=rehash) or _not_delivered(folder, delivered)
+    why = what_changed(found, run.inputs, rehash=rehash) or _not_delivered(folder, delivered)
     if why:
         return Standing(why)
     return Standing(None, outcome, bytes_sha256(content))
@@ -135,7 +141,11 @@ def _of_root(found: FoundRelic) -> str | None:
     return digest(found.filled) if found.filled else None
 
 
-def _changed(found: FoundRelic, inputs: Inputs, *, rehash: bool) -> str | None:
+def what_changed(found: FoundRelic, inputs: Inputs, *, rehash: bool = False) -> str | None:
+    """In what the scans of a relic are not those that it was made from; None if they are.
+
+    With `rehash`, every file is read.
+    """
     try:
         if _names(found) != inputs.names:
             return "files were added to its folder, or taken out"

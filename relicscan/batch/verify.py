@@ -3,7 +3,10 @@
     index.json.sha256 ─► index.json ─► <id>/relic.json ─► every file of the relic
 
 and, where it was signed (see `relicscan.metadata.signing`), from index.json.sig to index.json.
-Every link of the chain is followed and every byte read. What lies in a relic's folder, or beside
+Every link of the chain is followed and every byte read. run.json and report.html change from run
+to run, so nothing lists them, and each is held to the seal in it. Then the models are opened, and
+held to the checks of their formats and to the figures in relic.json (see `verify_contents`).
+What lies in a relic's folder, or beside
 them, and is listed by nothing is a difference as well, also where an operating system left it
 (.DS_Store, Thumbs.db): a folder that is signed and handed on holds what was made and nothing else.
 Nothing is written and no lock is taken, so a
@@ -27,12 +30,14 @@ from relicscan.batch.held_against import (
     unreadable,
     what_lies_below,
 )
+from relicscan.batch.verify_contents import hold_contents
 from relicscan.batch.verify_scans import hold_scans
 from relicscan.errors import OutputError
 from relicscan.metadata.canonical import MAX_BYTES, bytes_sha256, parse_json
 from relicscan.metadata.index import CHECKSUM, INDEX, Index, IndexEntry
 from relicscan.metadata.manifest import RelicManifest
-from relicscan.metadata.run_record import RunRecord
+from relicscan.metadata.page_seal import is_sealed as is_sealed_page
+from relicscan.metadata.run_record import RunRecord, is_sealed
 from relicscan.metadata.signing import (
     RESTORE_OR_SIGN,
     SIGNATURE,
@@ -62,6 +67,11 @@ _STALE = (
     f"KEY.pem; else restore {INDEX} from a copy"
 )
 _NOT_OF_OUT = "move it out of the output folder if somebody needs it, else delete it"
+_SEALED = "restore it from a copy, or delete it: the next run makes the relic again"
+_PAGE = "restore it from a copy, or delete it: nothing else needs it"
+#: Of the SHA-256 of two contents, some 60 of the 64 digits differ; of a checksum in which a hand
+#: or a disk has changed a byte, one.
+_FEW_DIGITS = 8
 _NOT_LISTED = "run its scans again, which enters it, or move the folder away"
 
 
@@ -70,6 +80,8 @@ def verify(
     *,
     scans: str | Path | Sequence[str | Path] = (),
     public_key: str | Path | None = None,
+    contents: bool = True,
+    note: Callable[[str], None] = lambda _: None,
     signed: Callable[[Signature], None] = lambda _: None,
     observe: Callable[[Progress], None] = lambda _: None,
 ) -> list[Difference]:
@@ -78,9 +90,11 @@ def verify(
     `scans` are the files, folders and roots that the relics were made from: they are read as
     well and held against the sources that each relic.json lists. A signature that is there is
     checked against the key that it names; with `public_key`, a PEM file, there must be one and
-    it must be of that key. `signed` is called with a signature that holds, `observe` from
-    several threads, never twice at a time. Raises OutputError where `out` is no output
-    folder, PipelineError where one of `scans` does not exist or `public_key` is none.
+    it must be of that key. Without `contents` only checksums are looked at, and no model is
+    opened. `note` hears in plain words what could not be checked here, `signed` is called with a
+    signature that holds, `observe` from several threads, never twice at a time. Raises
+    OutputError where `out` is no output folder or there is no room to decode its models in,
+    PipelineError where one of `scans` does not exist or `public_key` is none.
     """
     out = Path(out)
     _check_is_output(out)
@@ -94,6 +108,8 @@ def verify(
             signed(chain.signature)
         if roots:
             hold_scans(chain.manifests, found, roots, held, chain.differences)
+    if contents:
+        hold_contents(out, chain.manifests, chain.differences, note)
     return sorted(chain.differences, key=lambda d: (d.relic or "", d.path, d.problem))
 
 
@@ -152,18 +168,30 @@ class _Chain:
     def _index(self) -> Index | None:
         content = self._content(None, INDEX, _RESTORE_INDEX)
         stated = self._content(None, CHECKSUM, _NO_ANCHOR)
-        self.signature = self._signature(content)
+        self.signature = self._signature(content, stated)
         if content is None:
             return None
-        if stated is not None and stated != f"{bytes_sha256(content)}  {INDEX}\n".encode():
-            self._differ(None, INDEX, f"it is not the file that {CHECKSUM} is of", _RESTORE_INDEX)
+        if stated is not None and not self._anchored(content, stated):
+            return None  # what it says of the relics says nothing against them
         try:
             return parse_json(content, Index, scan=INDEX)
         except OutputError as error:
             self._differ(None, INDEX, error.message, _RESTORE_INDEX)
             return None
 
-    def _signature(self, index: bytes | None) -> Signature | None:
+    def _anchored(self, index: bytes, stated: bytes) -> bool:
+        """Whether the index is the one that was anchored; says which of the two has changed."""
+        expected = f"{bytes_sha256(index)}  {INDEX}\n".encode()
+        if stated == expected:
+            return True
+        alike = sum(a == b for a, b in zip(stated, expected, strict=False))
+        if max(len(stated), len(expected)) - alike <= _FEW_DIGITS:
+            self._differ(None, CHECKSUM, f"it is not quite the checksum of {INDEX}", _NO_ANCHOR)
+            return True
+        self._differ(None, INDEX, f"it is not the file that {CHECKSUM} is of", _RESTORE_INDEX)
+        return False
+
+    def _signature(self, index: bytes | None, stated: bytes | None) -> Signature | None:
         """The signature, if there is one and nothing is wrong with it."""
         if not os.path.lexists(self.out / SIGNATURE):
             if self.signer is not None:
@@ -182,7 +210,9 @@ class _Chain:
             self._differ(None, SIGNATURE, problem, _FOREIGN)
             return None
         if index is None or signature.index_sha256 != bytes_sha256(index):
-            self._differ(None, SIGNATURE, f"it is of another {INDEX} than this one", _STALE)
+            # Where the anchor is of the index that was signed, the index alone has changed.
+            if stated is None or not stated.startswith(signature.index_sha256.encode()):
+                self._differ(None, SIGNATURE, f"it is of another {INDEX} than this one", _STALE)
             return None
         return signature
 
@@ -206,6 +236,8 @@ class _Chain:
                 else:
                     problem = "it is a link, and relicscan writes none"
                     self._differ(None, entry.name, problem, _NOT_OF_OUT)
+            elif entry.name == REPORT and entry.is_file(follow_symlinks=False):
+                self._page(None)
             elif os.path.lexists(Path(entry.path) / MANIFEST):
                 names[entry.name] = False
             elif entry.name not in entries and not _belongs(entry):
@@ -237,6 +269,8 @@ class _Chain:
         there = what_lies_below(folder)
         if there.get(RUN, "") is None:
             self._run_record(relic_id)
+        if there.get(REPORT, "") is None:
+            self._page(relic_id)
         self._files(relic_id, manifest, there)
 
     def _files(self, relic_id: str, manifest: RelicManifest, there: dict[str, str | None]) -> None:
@@ -256,18 +290,26 @@ class _Chain:
                 self._differ(relic_id, path, problem or "nothing lists it", _NOT_OURS)
 
     def _run_record(self, relic_id: str) -> None:
-        """Nothing vouches for run.json; it is there or not, but it is what relicscan writes."""
-        remedy = "restore it from a copy, or delete it: the next run makes the relic again"
-        content = self._content(relic_id, RUN, remedy)
+        """Nothing lists run.json; it is there or not, but it is what relicscan has written."""
+        content = self._content(relic_id, RUN, _SEALED)
         if content is None:
             return
         try:
-            of = parse_json(content, RunRecord, scan=RUN).id
+            run = parse_json(content, RunRecord, scan=RUN)
         except OutputError as error:
-            self._differ(relic_id, RUN, error.message, remedy)
+            self._differ(relic_id, RUN, error.message, _SEALED)
             return
-        if of != relic_id:
-            self._differ(relic_id, RUN, f"it is of the relic '{of}'", remedy)
+        if run.id != relic_id:
+            self._differ(relic_id, RUN, f"it is of the relic '{run.id}'", _SEALED)
+        elif not is_sealed(run, content):
+            self._differ(relic_id, RUN, "its content has changed: its seal is another one", _SEALED)
+
+    def _page(self, relic_id: str | None) -> None:
+        """Nothing lists report.html either; it ends with its own seal."""
+        content = self._content(relic_id, REPORT, _PAGE)
+        if content is not None and not is_sealed_page(content):
+            problem = "its content has changed: its seal is another one"
+            self._differ(relic_id, REPORT, problem, _PAGE)
 
     def _content(self, relic_id: str | None, name: str, remedy: str) -> bytes | None:
         path = self.out / (relic_id or "") / name
@@ -294,9 +336,7 @@ class _Chain:
 
 def _belongs(entry: os.DirEntry[str]) -> bool:
     """Whether it lies beside the folders of relics though nothing lists it."""
-    if entry.name == PRIVATE:
-        return entry.is_dir(follow_symlinks=False)
-    return entry.name == REPORT and entry.is_file(follow_symlinks=False)
+    return entry.name == PRIVATE and entry.is_dir(follow_symlinks=False)
 
 
 def _agree(entry: IndexEntry, manifest: RelicManifest) -> bool:

@@ -94,6 +94,9 @@ def run_job(job: Job, emit: Emit) -> Outcome:
                 remedy="this is a defect in relicscan: please report it with the relic's log",
             ),
         )
+    if record.wants_report:
+        emit({"event": "stage", "stage": "write report", "done": 0.98})
+        record.measure()
     seconds = time.perf_counter() - clock
     try:
         return record.write(started, seconds)
@@ -148,8 +151,8 @@ def _run(job: Job, record: Any, emit: Emit) -> None:
     record.relic = with_true_scale(record.relic)
     record.stages_kept = len(record.relic.history)
     for relic in stage_by_stage(record.relic, record.pipeline, observe):
-        record.relic = relic
-        cache.keep(relic)
+        record.follow(relic)
+        cache.keep(record.relic)
     _deliver(record, Path(job.work), emit)
     with record.timed("validate"):
         paths = [Path(job.work) / level.path for level in record.levels]

@@ -101,3 +101,5 @@ def say_next(outcomes: Sequence[Outcome], out: Path) -> None:
     if still:
         relics = output.plural(len(still), "relic")
         output.say(console, f"{relics} failed before, with the same scans: --retry tries again")
+    if (out / "report.html").is_file():
+        output.say(console, f"all of them, the worst first: {out / 'report.html'}")

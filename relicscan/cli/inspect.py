@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from relicscan.batch.inspect import Inspection
+    from relicscan.quality.expectation import Expected
     from relicscan.quality.inspection import Measured
 
 
@@ -34,7 +35,11 @@ def command(
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
 ) -> None:
-    """Show what was understood of scans, before anything is run.
+    """Show what was understood of scans, before anything is run, and what will go wrong.
+
+    A run's time, memory and quality are foretold from a quick look: the triangles of the master,
+    how far the finest level will be off the scan, how fine its picture will be. Each doubt says
+    what would work.
 
     [bold]Example:[/bold] relicscan inspect samples/ding-bronze
 
@@ -83,11 +88,27 @@ def _print(console: Console, inspection: Inspection) -> None:
         output.say(console, f"other files: {', '.join(others[:8])}{more}", indent=2)
     cost = _cost(inspection.estimated_seconds, inspection.estimated_memory_bytes)
     output.say(console, f"a run with pipeline {inspection.pipeline} takes {cost}", indent=2)
+    if inspection.expected is not None:
+        output.say(console, f"expected: {_expected_in_words(inspection.expected)}", indent=2)
     if inspection.graph is not None:
         print_graph(console, inspection.graph)
     for doubt in inspection.doubts:
         output.say(console, ("doubt: ", "yellow"), doubt, indent=2)
     console.print()
+
+
+def _expected_in_words(expected: Expected) -> str:
+    said = [f"a master of about {float(f'{expected.triangles:.2g}'):,.0f} triangles"]
+    if expected.rms_of_diagonal == 0:
+        said.append("the finest level as the scan is")
+    elif expected.rms_mm is not None:
+        said.append(f"the finest level {expected.rms_mm:.2g} mm (RMS) off the scan")
+    elif expected.rms_of_diagonal is not None:
+        said.append(f"the finest level {expected.rms_of_diagonal:.2g} of its diagonal off the scan")
+    if expected.texture_side is not None:
+        fine = f", {expected.texels_per_mm:.2g} to the mm" if expected.texels_per_mm else ""
+        said.append(f"colours in {expected.texture_side} x {expected.texture_side} pixels{fine}")
+    return ", ".join(said)
 
 
 def _unit_in_words(inspection: Inspection) -> str:

@@ -14,11 +14,14 @@ from relicscan import __version__
 from relicscan.cli import (
     check,
     cluster,
+    compare,
     doctor,
     export,
+    gates,
     import_,
     inspect,
     new,
+    report,
     run,
     schema,
     sign,
@@ -41,8 +44,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 for module in (
-    *(run, watch, inspect, check, stages, stage, validate, verify, sign, export, schema, doctor),
-    *(new, import_),
+    *(run, watch, inspect, check, stages, stage, gates, validate, verify, report, sign, export),
+    *(schema, doctor, compare, new, import_),
 ):
     app.command(name=module.__name__.rpartition(".")[2].rstrip("_"))(module.command)
 app.add_typer(cluster.app, name="cluster")

@@ -12,7 +12,7 @@ from relicscan.cli import output
 def command(
     name: Annotated[
         str | None,
-        typer.Argument(help="relic.toml, relic.json, run.json, index.json, or a stage's name."),
+        typer.Argument(help="relic.toml, relic.json, pipeline.toml, …, or a stage's name."),
     ] = None,
 ) -> None:
     """Print a JSON Schema (2020-12), or the names of those there are.

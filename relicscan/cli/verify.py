@@ -11,7 +11,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from relicscan.cli import batch_options as options
 from relicscan.cli import output
+from relicscan.cli.dashboard import Dashboard
+from relicscan.cli.running import ended_by_signals
 
 if TYPE_CHECKING:
     from relicscan.batch.held_against import Difference, Progress
@@ -33,37 +36,112 @@ def command(
             "--public-key", help="The key that it must be signed with: a PEM file, KEY.pub."
         ),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="The differences as JSON.")] = False,
+    checksums: Annotated[
+        bool, typer.Option("--checksums", help="Only the checksums: no model is opened.")
+    ] = False,
+    rebuild: Annotated[
+        bool,
+        typer.Option(
+            "--rebuild", help="Run the relics again from --scans, and compare what is made."
+        ),
+    ] = False,
+    relics: Annotated[
+        list[str] | None,
+        typer.Option("--relic", help="Rebuild this relic alone; may be repeated."),
+    ] = None,
+    scratch: Annotated[
+        Path | None,
+        typer.Option(
+            "--scratch", help="Where they are rebuilt, and removed afterwards; beside OUT if not."
+        ),
+    ] = None,
+    jobs: options.Jobs = "auto",
+    as_json: Annotated[bool, typer.Option("--json", help="All findings as JSON.")] = False,
 ) -> None:
-    """Read everything in an output folder and say whether the chain of checksums holds.
+    """Read everything in an output folder: do checksums hold, models work, and manifests say so?
 
-    Exit code 0 when all is as it was written, 1 when something differs. Nothing is written.
+    Exit code 0 when all is as it was written, 1 when something differs. Nothing is written to OUT.
     A signature is checked where there is one; whose it has to be, only --public-key says.
+    Rebuilt relics have to have the same bytes where they were made with --reproducible by the same
+    code on the same platform, and else the same figures within tolerances.
 
-    [bold]Example:[/bold] relicscan verify out --scans scans/
+    [bold]Example:[/bold] relicscan verify out --scans scans/ --rebuild --relic amphora
     """
     from dataclasses import asdict
 
     from relicscan.batch.verify import verify
 
+    _check_options(rebuild=rebuild, scans=scans, relics=relics, scratch=scratch)
+    at_a_time = options.parse_jobs(jobs)
+    notes: list[str] = []
+    rebuilt = None
     signatures: list[Signature] = []
     with watched() as (observe, latest):
         differences = verify(
             out,
             scans=list(scans or []),
             public_key=public_key,
+            contents=not checksums,
+            note=notes.append,
             signed=signatures.append,
             observe=observe,
         )
+    if rebuild:
+        from relicscan.batch.rebuild import rebuild as make_again
+
+        dashboard = Dashboard(show=sys.stderr.isatty())
+        try:
+            with ended_by_signals():
+                differences += make_again(
+                    out,
+                    list(scans or []),
+                    relics=relics or [],
+                    scratch=scratch,
+                    jobs=at_a_time,
+                    note=notes.append,
+                    observe=dashboard,
+                )
+        finally:
+            dashboard.stop()
+        rebuilt = dashboard.ended
     if as_json:
-        output.print_json([asdict(difference) for difference in differences])
+        found = {
+            "differences": [asdict(difference) for difference in differences],
+            "notes": notes,
+            "read": asdict(latest()),
+            "rebuilt": rebuilt,
+            "signatures": [signature.model_dump(mode="json") for signature in signatures],
+        }
+        output.print_json(found)
     else:
         _print(differences)
-        _summary(latest(), differences)
+        _summary(latest(), differences, rebuilt)
         for signature in signatures:
             output.say(output.answers(), signed_by(signature))
+        for text in notes:
+            output.say(output.remarks(), text)
     if differences:
         raise typer.Exit(output.EXIT_FAILED)
+
+
+def _check_options(
+    *,
+    rebuild: bool,
+    scans: Sequence[Path] | None,
+    relics: Sequence[str] | None,
+    scratch: Path | None,
+) -> None:
+    """Raise PipelineError where options do not go together."""
+    from relicscan.errors import PipelineError
+
+    if rebuild and not scans:
+        raise PipelineError(
+            "--rebuild makes relics again from their scans, and none are named",
+            remedy="add --scans with the folder that was given to the run",
+        )
+    if not rebuild and (relics or scratch):
+        given = "--relic" if relics else "--scratch"
+        raise PipelineError(f"{given} is for --rebuild alone", remedy="add --rebuild and --scans")
 
 
 def _print(differences: Sequence[Difference]) -> None:
@@ -75,12 +153,13 @@ def _print(differences: Sequence[Difference]) -> None:
         output.say(console, f"what would work: {remedy}", indent=2)
 
 
-def _summary(read: Progress, differences: Sequence[Difference]) -> None:
+def _summary(read: Progress, differences: Sequence[Difference], rebuilt: int | None) -> None:
     relics, files = output.plural(read.relics, "relic"), output.plural(read.files, "file")
     amount = output.bytes_in_words(read.bytes)
     wrong = (output.plural(len(differences), "difference"), "red")
     verdict = wrong if differences else ("all as it was written", "green")
-    output.say(output.answers(), f"{relics}, {files}, {amount} read: ", verdict)
+    again = "" if rebuilt is None else f", {output.plural(rebuilt, 'relic')} made again"
+    output.say(output.answers(), f"{relics}, {files}, {amount} read{again}: ", verdict)
 
 
 def signed_by(signature: Signature) -> str:

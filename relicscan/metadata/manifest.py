@@ -15,7 +15,7 @@ import platform
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path, PurePath
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, get_args
 
 import numpy as np
 from pydantic import Field, JsonValue, model_validator
@@ -32,6 +32,7 @@ from relicscan.metadata.figures import (
     DimensionRecord,
     HolesRecord,
 )
+from relicscan.metadata.gate_record import GateRecord
 from relicscan.metadata.relic_toml import RelicToml
 from relicscan.metadata.translations import translation_warnings
 from relicscan.metadata.units_record import Units
@@ -43,6 +44,7 @@ SchemaVersion = Annotated[str, Field(pattern=r"^2\.[0-9]+\.[0-9]+$")]
 
 State = Literal["done", "rejected", "failed", "crashed", "out_of_memory", "timed_out"]
 Verdict = Literal["pass", "review", "fail"]
+VERDICTS: tuple[Verdict, ...] = get_args(Verdict)  # from the best to the worst
 Texts = Annotated[tuple[str, ...], Field(strict=False)]
 
 #: The libraries whose work shows in the files: their versions belong to the provenance.
@@ -214,6 +216,7 @@ class RelicManifest(Record):
     levels: Annotated[tuple[LevelRecord, ...], Field(strict=False)]
     files: Annotated[tuple[FileRecord, ...], Field(strict=False)]
     arrangements: Annotated[tuple[ArrangementRecord, ...], Field(strict=False)] = ()
+    gates: Annotated[tuple[GateRecord, ...], Field(strict=False)] = ()
     warnings: Texts
     versions: dict[str, str]
     reproducible: bool
@@ -224,6 +227,9 @@ class RelicManifest(Record):
             raise ValueError("a verdict is given to a relic that is done, and to no other")
         if self.verdict != "pass" and not self.reasons:
             raise ValueError("a relic that does not simply pass needs a reason")
+        worst = max((VERDICTS.index(gate.verdict) for gate in self.gates), default=-1)
+        if worst > (-1 if self.verdict is None else VERDICTS.index(self.verdict)):
+            raise ValueError("a verdict is no better than that of any gate")
         paths = [file.path for file in self.delivered]
         if len(set(paths)) < len(paths):
             raise ValueError("a file is listed twice")
@@ -262,6 +268,7 @@ def relic_manifest(
     levels: Sequence[LevelRecord] = (),
     files: Sequence[FileRecord] = (),
     arrangements: Sequence[ArrangementRecord] = (),
+    gates: Sequence[GateRecord] = (),
     warnings: Sequence[str] = (),
     metadata_sources: Mapping[str, str] | None = None,
     private_folders: Sequence[PurePath] = (),
@@ -282,7 +289,7 @@ def relic_manifest(
     said = field_sources(metadata.stated())
     metadata_sources = said if metadata_sources is None else metadata_sources
     read = bool(relic.scans or relic.history or relic.cloud or relic.mesh)
-    dimensions = _dimensions(metadata, relic)
+    dimensions = dimension_records(metadata, relic)
     noticed = [
         *(w for scan in relic.scans for w in scan.warnings),
         *relic.warnings,
@@ -319,6 +326,7 @@ def relic_manifest(
         holes=HolesRecord.of(relic.history),
         master=master,
         levels=_with_deviations(levels, relic),
+        gates=tuple(gates),
         files=tuple(sorted(files, key=lambda file: file.path)),
         versions=versions(),
         reproducible=reproducible,
@@ -369,7 +377,7 @@ def _with_deviations(levels: Sequence[LevelRecord], relic: Relic) -> tuple[Level
     )
 
 
-def _dimensions(metadata: RelicToml, relic: Relic) -> tuple[DimensionRecord, ...]:
+def dimension_records(metadata: RelicToml, relic: Relic) -> tuple[DimensionRecord, ...]:
     """What the catalogue measured, held against the box of the surface that was made."""
     stated = metadata.object.dimension
     if not stated or relic.mesh is None:

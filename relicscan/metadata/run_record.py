@@ -1,4 +1,7 @@
-"""run.json: what changes from run to run, and is therefore kept out of relic.json."""
+"""run.json: what changes from run to run, and is therefore kept out of relic.json.
+
+No manifest lists it, since the same scan is to give the same manifests: it holds its own seal.
+"""
 
 from __future__ import annotations
 
@@ -9,9 +12,14 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, AwareDatetime, Field, model_validator
+from pydantic import AfterValidator, AwareDatetime, Field, JsonValue, model_validator
 
-from relicscan.metadata.canonical import read_json
+from relicscan.metadata.canonical import (
+    canonical_json,
+    digest,
+    read_json,
+    write_json_atomically,
+)
 from relicscan.metadata.fields import Record, RecordedPath, RelicId, Sha256, Text
 from relicscan.metadata.figures import Count
 from relicscan.metadata.manifest import (
@@ -94,11 +102,14 @@ class Inputs(Record):
 class Request(Record):
     """What was asked of which code: SHA-256 of relicscan with its libraries, and of the settings.
 
-    The settings are the pipeline and the parameters of the command line.
+    The settings are the pipeline and the parameters of the command line. `pipeline` is its name
+    or its file, null where each relic could choose; `overrides` are values by "stage.parameter".
     """
 
     code: Sha256
     settings: Sha256
+    pipeline: Text | None = None
+    overrides: Annotated[dict[str, JsonValue], Field(default_factory=dict)]
 
 
 class RunRecord(Record):
@@ -131,6 +142,13 @@ class RunRecord(Record):
     peak_memory_bytes: Count | None
     attempts: Annotated[int, Field(ge=1)]
     validation: Validation
+    no_report: Annotated[
+        Text | None, Field(description="Why report.html could not be made, where it was to be.")
+    ] = None
+    seal: Annotated[
+        Sha256 | None,
+        Field(description="SHA-256 of this record's canonical JSON with `seal` null."),
+    ] = None
 
     @model_validator(mode="after")
     def _in_order(self) -> RunRecord:
@@ -187,6 +205,20 @@ def run_record(
         attempts=attempts,
         validation=validation or Validation(not_run="nothing was validated", results=()),
     )
+
+
+def write_run(path: Path, run: RunRecord) -> None:
+    """Write run.json with its seal, in one step. Raises OutputError."""
+    write_json_atomically(path, run.model_copy(update={"seal": _seal_of(run)}))
+
+
+def is_sealed(run: RunRecord, content: bytes) -> bool:
+    """Whether the bytes that `run` was read from are those that `write_run` wrote."""
+    return run.seal == _seal_of(run) and content == canonical_json(run)
+
+
+def _seal_of(run: RunRecord) -> str:
+    return digest(run.model_copy(update={"seal": None}))
 
 
 def read_run(path: Path) -> RunRecord:

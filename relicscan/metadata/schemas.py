@@ -12,6 +12,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from relicscan.errors import PipelineError
+from relicscan.metadata.change_record import ChangeRecord
 from relicscan.metadata.index import Index
 from relicscan.metadata.manifest import SCHEMA_VERSION, RelicManifest
 from relicscan.metadata.relic_toml import RelicToml
@@ -25,6 +26,7 @@ MODELS: dict[str, type[BaseModel]] = {
     "run.json": RunRecord,
     "index.json": Index,
     "index.json.sig": Signature,
+    "compare.json": ChangeRecord,
 }
 
 

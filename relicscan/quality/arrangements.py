@@ -85,7 +85,7 @@ def telling_directions(
     thin = [_thinned(cloud) for cloud in clouds]
     middle, radius = _ball(np.concatenate([cloud.points for cloud in thin]))
     placed = [replace(cloud, points=(cloud.points - middle) / radius) for cloud in thin]
-    backs = np.array([_back(*direction) for direction in DIRECTIONS])
+    backs = np.array([towards_camera(*direction) for direction in DIRECTIONS])
     different = np.zeros(len(DIRECTIONS))
     for number, back in enumerate(backs):
         seen = [_seen(cloud, back) for cloud in placed]
@@ -109,7 +109,7 @@ def _ball(points: FloatArray) -> tuple[FloatArray, float]:
     return middle, float(np.linalg.norm(points - middle, axis=1).max()) or 1.0
 
 
-def _back(azimuth_deg: float, elevation_deg: float) -> FloatArray:
+def towards_camera(azimuth_deg: float, elevation_deg: float) -> FloatArray:
     """Towards the camera, as `relicscan.quality.camera.fit_camera` has it."""
     azimuth, elevation = np.radians(azimuth_deg), np.radians(elevation_deg)
     flat = np.cos(elevation)

@@ -29,11 +29,16 @@ def save_webp(path: Path, image: NDArray[np.uint8], *, quality: int = 88, effort
     `quality` is 0 to 100. `effort`, 0 to 6, is the encoder's: 4 takes half the time of 6, for
     files 1 to 5 % larger.
     """
+    write_durably(path, [webp(image, quality=quality, effort=effort)])
+
+
+def webp(image: NDArray[np.uint8], *, quality: int, effort: int) -> bytes:
+    """The same as the content of a file."""
     from PIL import Image
 
     out = io.BytesIO()
     Image.fromarray(_without_idle_alpha(image)).save(out, "WEBP", quality=quality, method=effort)
-    write_durably(path, [out.getvalue()])
+    return out.getvalue()
 
 
 def side_by_side(

@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 from tiny_scans import sphere, write_ply, write_toml
 
-from relicscan.batch.estimate import Size, estimate, registering_seconds
+from relicscan.batch.estimate import REPORT_SECONDS, Size, estimate, registering_seconds
 from relicscan.batch.inspect import inspect
 from relicscan.batch.survey import survey
+from relicscan.geometry.voxels import voxel_downsample
 from relicscan.pipeline import read_pipeline
-from relicscan.relic import Frame, Relic, Scan
+from relicscan.relic import Frame, PointCloud, Relic, Scan
 from relicscan.scan_folder import find_relics
 
 
@@ -64,3 +65,21 @@ def test_the_schedule_thinks_as_inspect_does(tmp_path: Path, said: str) -> None:
     placed = estimate(Size(800, 0), read_pipeline("web"))
     more = registering_seconds(2, 800) if said == "nothing" else 0
     assert told.seconds == pytest.approx(placed.seconds + more, abs=0.01)
+
+
+def test_thinning_leaves_a_little_more_than_of_points_at_random() -> None:
+    turn, _ = np.linalg.qr(np.random.default_rng(7).normal(size=(3, 3)))
+    flat = np.random.default_rng(0).uniform(0, 200, (40_000, 2))
+    cloud = PointCloud(np.column_stack([flat, np.zeros(40_000)]) @ turn.T)
+    left = len(voxel_downsample(cloud, 0.8))  # points are 1 apart
+    web = estimate(Size(40_000), read_pipeline("web"))
+    assert left < web.points < 1.1 * left  # scans are more even
+    archive = estimate(Size(40_000), read_pipeline("archive"))
+    assert archive.points == 40_000
+    assert web.triangles < archive.triangles
+
+
+def test_a_report_costs_its_pictures() -> None:
+    web = read_pipeline("web")
+    silent = estimate(Size(1000), replace(web, report=False))
+    assert estimate(Size(1000), web).seconds - silent.seconds == pytest.approx(REPORT_SECONDS)

@@ -13,6 +13,7 @@ from tiny_scans import box, sphere
 from relicscan.batch.freeze import Torn, freeze, thaw
 from relicscan.relic import (
     Arrangement,
+    AsScanned,
     Deviation,
     Distances,
     Doubt,
@@ -70,6 +71,7 @@ def full_relic() -> Relic:
         warnings=("one", "two"),
         history=(Step("crop", {"min": [1, 2], "on": True}, None, {"min": "--set"}, {"points": 3}),),
         doubts=(Doubt("scan b was left out", "look at it", (Arrangement("way 1", cloud),)),),
+        as_scanned=AsScanned(cloud, np.arange(n) - 1, 3 * n, 0.04, 1.5),
     )
 
 

@@ -2,29 +2,111 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from tiny_scans import checked_output, files_below, sphere, write_cup, write_ply, write_toml
 
-#: What may differ: run.json tells of this run, and the rest is not part of the output.
-CHANGES = ("run.json", "lock", ".log", ".relic")
+#: What may differ: run.json and reports tell of this run, the rest is not part of the output.
+CHANGES = ("run.json", "report.html", "lock", ".log", ".relic")
 
 
-def run(scans: Path, out: Path, **environment: str) -> dict[str, bytes]:
-    """Every file of the output that must not change."""
-    subprocess.run(
-        [sys.executable, "-m", "relicscan", "run", scans, "-o", out, "--reproducible", "-q"],
-        env=os.environ | environment,
-        check=True,
+SAMPLE = Path(__file__).parents[2] / "samples" / "figurine-unposed"
+ARCHIVE = Path(__file__).parents[2] / "pipelines" / "archive.toml"
+
+#: As coarse as the stages allow: what is asked is that they repeat themselves.
+SMALL = (
+    "--set",
+    "reconstruct_surface.cell_size_spacings=8",
+    "--set",
+    "bake_textures.max_side=128",
+)
+
+#: Puts itself on so many cores, in the folder that is given, and becomes the command.
+ON_CORES = """
+import os, sys
+cores, folder, *command = sys.argv[1:]
+if hasattr(os, "sched_setaffinity"):
+    mine = sorted(os.sched_getaffinity(0))
+    os.sched_setaffinity(0, mine[: int(cores)] if int(cores) else mine)
+os.chdir(folder)
+os.umask(0o077 if int(cores) else 0o022)
+os.execv(sys.executable, [sys.executable, "-m", "relicscan", *command])
+"""
+
+
+@dataclass(frozen=True)
+class Circumstances:
+    """What a run may find: cores (0 is all), jobs, a folder to stand in, the environment."""
+
+    cores: int
+    jobs: int
+    here: Path
+    environment: dict[str, str]
+
+    def run(self, scans: Path, out: Path, *options: str) -> dict[str, bytes]:
+        """Every file of the output that must not change."""
+        command = ["run", scans, "-o", out, "--reproducible", "-q", "--jobs", str(self.jobs)]
+        subprocess.run(
+            [sys.executable, "-c", ON_CORES, str(self.cores), self.here, *command, *options],
+            env=os.environ | self.environment,
+            check=True,
+        )
+        checked_output(out)
+        names = [name for name in files_below(out) if not name.endswith(CHANGES)]
+        return {name: (out / name).read_bytes() for name in names}
+
+
+@pytest.fixture(scope="module")
+def one_core(tmp_path_factory: pytest.TempPathFactory) -> Circumstances:
+    """In the winter, in the west: one core, one relic at a time."""
+    return Circumstances(
+        1,
+        1,
+        tmp_path_factory.mktemp("one"),
+        {"PYTHONHASHSEED": "1", "TZ": "UTC", "LC_ALL": "C.UTF-8", "COLUMNS": "80"},
     )
-    checked_output(out)
-    names = [name for name in files_below(out) if not name.endswith(CHANGES)]
-    return {name: (out / name).read_bytes() for name in names}
+
+
+@pytest.fixture(scope="module")
+def all_cores(tmp_path_factory: pytest.TempPathFactory) -> Circumstances:
+    """All cores, more threads than there are, another place, time zone, locale and hash seed."""
+    here = tmp_path_factory.mktemp("Übung mit Leerzeichen")
+    (here / "tmp").mkdir()
+    return Circumstances(
+        0,
+        2,
+        here,
+        {
+            "PYTHONHASHSEED": "4711",
+            "TZ": "Asia/Shanghai",
+            "LANG": "de_DE.UTF-8",
+            "LC_ALL": "C",
+            "LC_NUMERIC": "de_DE.UTF-8",
+            "OMP_NUM_THREADS": "7",
+            "RELICSCAN_THREADS": "5",
+            "TMPDIR": str(here / "tmp"),
+            "HOME": str(here),
+            "USER": "somebody",
+            "COLUMNS": "200",
+        },
+    )
+
+
+def moved(scans: Path, to: Path) -> Path:
+    """A copy of scans elsewhere: files made in another order, and long ago."""
+    for path in sorted((p for p in scans.rglob("*") if p.is_file()), reverse=True):
+        copy = to / path.relative_to(scans)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, copy)
+        os.utime(copy, (1e9, 1e9))
+    return to
 
 
 @pytest.fixture(scope="module")
@@ -40,8 +122,10 @@ def scans(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def first(scans: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
-    return run(scans, tmp_path_factory.mktemp("out") / "out", PYTHONHASHSEED="1", TZ="UTC")
+def first(
+    scans: Path, one_core: Circumstances, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, bytes]:
+    return one_core.run(scans, tmp_path_factory.mktemp("out") / "out")
 
 
 def test_the_first_run_made_models(first: dict[str, bytes]) -> None:
@@ -51,24 +135,41 @@ def test_the_first_run_made_models(first: dict[str, bytes]) -> None:
 
 
 def test_again_elsewhere_and_under_other_circumstances(
-    scans: Path, first: dict[str, bytes], tmp_path: Path
+    scans: Path, first: dict[str, bytes], all_cores: Circumstances, tmp_path: Path
 ) -> None:
-    elsewhere = tmp_path / "another disk" / "Übung" / "scans"
-    shutil.copytree(scans, elsewhere)
-    for file in elsewhere.rglob("*.ply"):
-        os.utime(file, (1e9, 1e9))
-    second = run(
-        elsewhere,
-        tmp_path / "models",
-        PYTHONHASHSEED="4711",
-        TZ="Asia/Shanghai",
-        LANG="de_DE.UTF-8",
-        LC_ALL="C",
-        OMP_NUM_THREADS="7",
-        RELICSCAN_THREADS="5",
-    )
+    elsewhere = moved(scans, tmp_path / "another disk" / "Übung" / "scans")
+    second = all_cores.run(elsewhere, tmp_path / "models")
     assert sorted(second) == sorted(first)
     assert [name for name in first if first[name] != second[name]] == []
+
+
+def test_partial_scans_for_the_archive(
+    one_core: Circumstances, all_cores: Circumstances, tmp_path: Path
+) -> None:
+    """Six scans without poses through every stage of `archive`; of its targets the first.
+
+    Registration and reconciliation work with as many threads as there are, and
+    `--reproducible` has to leave them one.
+    """
+    text = ARCHIVE.read_text(encoding="utf-8")
+    for taken_out in (', "web"]', "pictures = true\n", "report = true\n"):
+        assert taken_out in text
+        text = text.replace(taken_out, "]" if "web" in taken_out else "")
+    made = []
+    for number, circumstances in enumerate((one_core, all_cores)):
+        root = tmp_path / f"place {number}"
+        moved(SAMPLE, root / "scans" / "figurine")
+        pipeline = root / "keep.toml"
+        pipeline.write_text(text, encoding="utf-8")
+        options = ["-p", str(pipeline), *SMALL]
+        made.append(circumstances.run(root / "scans", root / "out", *options))
+    one, other = made
+    assert {"figurine-unposed/archive/full.glb", "figurine-unposed/master/mesh.ply"} <= set(one)
+    steps = json.loads(one["figurine-unposed/relic.json"])["steps"]
+    done = {step["stage"] for step in steps if step["skipped"] is None}
+    assert {"register_scans", "reconcile_scans", "bake_textures", "measure_deviation"} <= done
+    assert sorted(other) == sorted(one)
+    assert [name for name in one if one[name] != other[name]] == []
 
 
 def test_no_path_of_this_machine_is_written(scans: Path, first: dict[str, bytes]) -> None:

@@ -340,7 +340,7 @@ class TestCommands:
         assert said.startswith(f"{SIG}: ")
         assert "signed by" not in said
         code, said = cli("verify", out, "--json")
-        assert (code, [d["path"] for d in json.loads(said)]) == (1, [SIG])
+        assert (code, [d["path"] for d in json.loads(said)["differences"]]) == (1, [SIG])
 
     def test_what_makes_no_sense(
         self, cli: Callable[..., tuple[int, str]], out: Path, keys: NewKey, tmp_path: Path

@@ -9,6 +9,7 @@ from types import MappingProxyType
 import numpy as np
 import pytest
 
+from relicscan.metadata.gate_record import GateRecord
 from relicscan.metadata.manifest import (
     FileRecord,
     LevelRecord,
@@ -237,6 +238,20 @@ def manifest(tmp_path: Path, everything: str) -> RelicManifest:
             for name, ceiling in (("low", 40_000), ("high", 150_000))
         ],
         files=[FileRecord.of(out, "preview.webp")],
+        gates=[
+            GateRecord(
+                name="max_filled_share",
+                unit="share",
+                figure=0.25,
+                wants="at_most",
+                review=0.1,
+                fail=0.5,
+                verdict="review",
+                reason="25% of the surface was filled and not scanned, over 10%",
+                remedy="scan what is missing",
+                overridden={"review": "--set"},
+            )
+        ],
         warnings=["no colours", "one file was ignored"],
         private_folders=[tmp_path, tmp_path / "vase"],
     )

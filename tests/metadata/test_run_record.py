@@ -22,8 +22,10 @@ from relicscan.metadata.run_record import (
     RunRecord,
     Validation,
     ValidatorResult,
+    is_sealed,
     read_run,
     run_record,
+    write_run,
 )
 
 START = datetime(2026, 5, 1, 22, 15, 3, 250_000, tzinfo=UTC)
@@ -73,6 +75,28 @@ def test_round_trip(tmp_path: Path) -> None:
     write_json_atomically(tmp_path / "run.json", record())
     assert read_run(tmp_path / "run.json") == record()
     assert canonical_json(read_run(tmp_path / "run.json")) == canonical_json(record())
+
+
+def test_the_seal_holds_for_what_was_written_and_for_nothing_else(tmp_path: Path) -> None:
+    path = tmp_path / "run.json"
+    write_run(path, record())
+    content, sealed = path.read_bytes(), read_run(path)
+    assert is_sealed(sealed, content)
+    assert sealed.model_copy(update={"seal": None}) == record()
+    write_run(path, sealed)
+    assert path.read_bytes() == content
+    assert not is_sealed(record(), canonical_json(record()))
+    assert not is_sealed(sealed.model_copy(update={"threads": 2}), content)
+    assert not is_sealed(sealed, content.replace(b"\n", b" \n", 1))
+
+
+def test_what_was_asked_for_is_kept_as_it_was_given() -> None:
+    asked = Request(
+        code="c" * 64, settings="5" * 64, pipeline="web", overrides={"a.b": [1, {"c": None}]}
+    )
+    kept = RunRecord.model_validate_json(canonical_json(record(request=asked)))
+    assert kept.request == asked
+    assert Request(code="c" * 64, settings="5" * 64).overrides == {}
 
 
 def test_times_are_iso_in_utc() -> None:
