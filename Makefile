@@ -1,6 +1,6 @@
 # What is done often, by name. Every target sets up what it needs first.
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-long check format samples docs readme real-scans bench bench-registration bench-fusion bench-batch bench-cluster bench-large chaos hostile setup clean
+.PHONY: help demo test test-long check format samples docs readme real-scans predictions bench bench-registration bench-fusion bench-batch bench-cluster bench-large chaos hostile setup clean
 
 ifeq ($(OS),Windows_NT)
 bin := .venv/Scripts
@@ -44,11 +44,15 @@ readme: demo ## Run the README's commands, show what they print, take its pictur
 real-scans: $(ready) ## Run the real scans beside this checkout, write docs/real-scans.md
 	$(bin)/python tools/real_scans.py
 
+predictions: $(ready) ## Run samples and real scans, hold what inspect foretells against it, write docs/predictions.md
+	$(bin)/python -m bench.predictions $(ARGS)
+
 bench: $(bench_ready) ## Measure the chain against its peers (ARGS="--points 100000" is a quick look)
 	$(bin)/python -m bench $(ARGS)
 
 bench-registration: $(ready) ## Register the bunny's ten scans from ten random starts, beside Open3D's multiway
 	$(bin)/python -m bench.registration --seeds 10 $(ARGS)
+	$(bin)/python -m bench.virtual_views
 
 bench-fusion: $(ready) ## Fuse the bunny's ten scans, compare with the published surface; exposures of six
 	$(bin)/python -m bench.fusion --registered $(ARGS)

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from tiny_scans import box, sphere
 
+from docs.generate import OWN_GATES
 from relicscan.errors import PipelineError, ScanError, StageError
 from relicscan.pipeline import (
     MESH,
@@ -460,3 +461,86 @@ def test_a_target_that_is_none_is_told_with_its_line(tmp_path: Path, head: str, 
         read_pipeline(str(with_head(tmp_path, head)))
     assert said in caught.value.message
     assert caught.value.remedy
+
+
+# Gates
+
+BUILD = '\n[[stage]]\nuse = "build_levels"\n[[stage]]\nuse = "measure_deviation"\n'
+
+
+def test_gates_are_part_of_what_was_asked_for(write) -> None:
+    none = read_pipeline(write(BUILD))
+    assert (none.gates, none.as_data()["gates"]) == ((), {})
+    text = '[gates]\nmax_left_out_share = { review = 0.1 }\nscale_known = "fail"\n' + BUILD
+    told = read_pipeline(write(text)).as_data()
+    assert told["gates"] == {
+        "max_left_out_share": {"review": 0.1, "fail": None},
+        "scale_known": {"review": None, "fail": True},
+    }
+    other = read_pipeline(write(text.replace("0.1", "0.2"))).as_data()
+    assert other != told
+
+
+@pytest.mark.parametrize(
+    ("gates", "says", "remedy"),
+    [
+        ("gates = 3", "line 1: gates is no table", "relicscan gates"),
+        (
+            "[gates]\n\nscale_knwon = 'fail'",
+            "line 3: there is no gate 'scale_knwon'",
+            "scale_known",
+        ),
+        ("[gates]\nmin_coverage = { review = 2 }", "line 2: gate min_coverage: review = 2", ""),
+        (
+            "[gates]\nmax_filled_share = { review = 0.1 }",
+            "nothing in pipeline 'mine' measures what gate max_filled_share wants",
+            "add a stage fill_holes",
+        ),
+        (
+            "[gates]\nmax_difference = { review = 0.1 }",
+            "measures what gate max_difference wants",
+            "name a target with a screen",
+        ),
+    ],
+)
+def test_gates_that_cannot_be_held_are_told_before_a_scan_is_read(
+    write, gates: str, says: str, remedy: str
+) -> None:
+    error = refused(write(gates + BUILD))
+    assert says in error.message
+    assert remedy in (error.remedy or "")
+
+
+def test_a_difference_is_measured_where_a_target_has_a_screen(write) -> None:
+    text = 'targets = ["web:thumb"]\n[gates]\nmax_difference = { review = 0.1 }\n' + BUILD
+    (held,) = read_pipeline(write(text)).gates
+    assert held.gate.name == "max_difference"
+
+
+def test_gates_are_overridden_like_parameters() -> None:
+    web = read_pipeline("web")
+    key = "gates.max_filled_share.review"
+    changed = web.with_overrides({key: 0.4, "gates.watertight": "fail"}, "--set")
+    held = {one.gate.name: one for one in changed.gates}
+    assert (held["max_filled_share"].review, held["max_filled_share"].fail) == (0.4, None)
+    assert held["max_filled_share"].overridden == {"review": "--set"}
+    assert held["watertight"].fail is True
+    assert changed.as_data() != web.as_data()
+    assert [one for one in web.gates if one.overridden] == []
+    for wrong, says in (
+        ({"gates.max_filled_share.reviw": 1}, "no threshold 'reviw'"),
+        ({"gates": 1}, "no gate ''"),
+        ({"gates.min_coverage.review": 2}, "review = 2"),
+    ):
+        with pytest.raises(PipelineError, match=says):
+            web.with_overrides(wrong, "--set")
+    preview = read_pipeline("preview")
+    with pytest.raises(PipelineError, match="measures what gate min_texels_per_mm wants"):
+        preview.with_overrides({"gates.min_texels_per_mm.review": 2}, "--set")
+
+
+def test_the_example_of_the_docs_is_a_pipeline(write) -> None:
+    head = 'targets = ["web"]\n' + OWN_GATES
+    pipeline = read_pipeline(write(head + '[[stage]]\nuse = "fill_holes"\n' + BUILD))
+    assert len(pipeline.gates) == 7
+    assert {one.gate.name: one.given for one in pipeline.gates}["watertight"] == "review"

@@ -37,7 +37,8 @@ def expected_of(relic: Relic, seen: Together | None, pipeline: Pipeline) -> Expe
     if not cost.triangles:
         return None
     finest = min(cost.triangles, max((one.triangles for one in levels), default=cost.triangles))
-    rms = deviation(seen.noise, seen.bending, seen.area / finest)
+    # Triangles are as large as where points are as dense as they typically are.
+    rms = deviation(seen.noise, seen.bending, seen.spacing**2 * seen.points / finest)
     mm = relic.frame.mm_per_unit
     side = _texture_side(relic, pipeline, cost)
     return Expected(

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 #: What a flat triangle is off a surface: times its area and the surface's bending. Of 0.05 to 0.21
-#: this fits the clouds of docs/predictions.md best (median error 11 %, else 16 to 18 %).
+#: this fits the dense clouds of docs/predictions.md best.
 _SAGITTA = 0.16
 #: Charts fill so much of a picture (0.75 to 0.78 in the sample relics).
 _USED = 0.75

@@ -128,7 +128,7 @@ def test_it_goes_on_after_the_last_stage_that_was_kept(
     assert restored.sources == renamed.sources
     assert restored.the_cloud().points.tobytes() == kept.the_cloud().points.tobytes()
     # The value is the default's own, but it now comes from the command line, and says so.
-    assert restored.history[4].overridden == {"support": "--set"}
+    assert restored.history[5].overridden == {"support": "--set"}
 
 
 def test_the_result_is_the_same_as_without(

@@ -146,7 +146,7 @@ def test_again_elsewhere_and_under_other_circumstances(
 def test_partial_scans_for_the_archive(
     one_core: Circumstances, all_cores: Circumstances, tmp_path: Path
 ) -> None:
-    """Six scans without poses through every stage of `archive`; of its targets the first.
+    """Three scans without poses through every stage of `archive`; of its targets the first.
 
     Registration and reconciliation work with as many threads as there are, and
     `--reproducible` has to leave them one.
@@ -158,7 +158,9 @@ def test_partial_scans_for_the_archive(
     made = []
     for number, circumstances in enumerate((one_core, all_cores)):
         root = tmp_path / f"place {number}"
-        moved(SAMPLE, root / "scans" / "figurine")
+        figurine = moved(SAMPLE, root / "scans" / "figurine")
+        for left_out in (4, 5, 6):  # three show enough of each other, and take a third as long
+            (figurine / f"figurine_{left_out}.ply").unlink()
         pipeline = root / "keep.toml"
         pipeline.write_text(text, encoding="utf-8")
         options = ["-p", str(pipeline), *SMALL]

@@ -223,6 +223,7 @@ def test_a_late_parameter_redoes_only_what_follows(
     assert set(record["stage_seconds"]) == {
         "read",
         *redone,
+        "gates",
         "write master",
         "write models",
         "validate",

@@ -112,12 +112,14 @@ def doubts_about(cli: Cli, cloud: PointCloud, folder: Path, unit: str = "mm") ->
 
 
 def test_a_good_scan_leaves_no_doubt(cli: Cli, tmp_path: Path) -> None:
-    assert doubts_about(cli, sphere(80_000), tmp_path) == ""
+    assert doubts_about(cli, sphere(120_000), tmp_path) == ""
 
 
 def test_doubts(cli: Cli, tmp_path: Path) -> None:
     cloud = sphere(1000)
-    assert "1,000 points are few" in doubts_about(cli, cloud, tmp_path / "few")
+    assert "too sparse for low, medium, high: the scan makes about 750 triangles" in doubts_about(
+        cli, cloud, tmp_path / "few"
+    )
 
     broken = np.array(cloud.points)
     broken[:3] = np.nan
@@ -188,7 +190,8 @@ def test_what_a_technician_reads(cli: Cli, evening: Evening) -> None:
     assert vase[4] == "  up: +Z (declared in relic.toml)"
     assert vase[5] == "  other files: relic.toml"
     assert vase[6].startswith("  a run with pipeline plain takes about ")
-    assert vase[7].startswith("  doubt: 2,500 points are few")
+    assert vase[7].startswith("  expected: a master of about 1,900 triangles, the finest level 0.")
+    assert vase[8].startswith("  doubt: too sparse for low, medium, high: the scan makes about 1,9")
     assert "cannot be run: scan.ply: " in blocks[2]
     assert "what would work: " in blocks[2]
     assert blocks[-1].startswith("4 relics, 1 of which cannot be run; all together take about")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tomllib
 
 import jsonschema
 import pytest
@@ -10,13 +11,14 @@ from cli.commands import Cli, Evening
 from tiny_scans import read_json
 
 from relicscan.batch.schema import schema_names
+from relicscan.pipeline import find_pipeline, pipeline_names
 from relicscan.stage import all_stages
 
 
 def test_names_without_an_argument(cli: Cli) -> None:
     names = cli("schema").out.splitlines()
     assert names[:5] == ["relic.toml", "relic.json", "run.json", "index.json", "index.json.sig"]
-    assert names[5:] == list(all_stages())
+    assert names[-len(all_stages()) - 1 :] == ["pipeline.toml", *all_stages()]
 
 
 @pytest.mark.parametrize("name", schema_names())
@@ -42,6 +44,29 @@ def test_a_stage_refuses_by_schema_what_it_refuses_by_hand(cli: Cli) -> None:
     for wrong in ({"voxel_size_mm": 0}, {"voxel_size": 1}):
         with pytest.raises(jsonschema.ValidationError):
             jsonschema.validate(wrong, schema)
+
+
+@pytest.mark.parametrize("name", pipeline_names())
+def test_shipped_pipelines_fit_theirs_and_a_slip_does_not(cli: Cli, name: str) -> None:
+    schema = json.loads(cli("schema", "pipeline.toml").out)
+    text = find_pipeline(name).read_text(encoding="utf-8")
+    jsonschema.validate(tomllib.loads(text), schema)
+    for right, wrong in (
+        ('use = "clean_mesh"', 'use = "clean_mash"'),
+        ('use = "build_levels"', 'use = "build_levels"\nceiling = 5'),
+        ("description =", "purpose ="),
+        (text, gated(text)),
+    ):
+        slip = text.replace(right, wrong, 1)
+        with pytest.raises(jsonschema.ValidationError):
+            jsonschema.validate(tomllib.loads(slip), schema)
+
+
+def gated(text: str) -> str:
+    """The same with a threshold that no share has."""
+    head, stages = text.split("[[stage]]", 1)
+    head = head if "[gates]" in head else head + "[gates]\n"
+    return f"{head.rstrip()}\nmin_coverage = {{ review = 1.5 }}\n[[stage]]{stages}"
 
 
 def test_an_unknown_name(cli: Cli) -> None:

@@ -6,10 +6,13 @@ import json
 import shutil
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cli.commands import Cli, Evening
 from cli.test_run import on_a_terminal
+
+from relicscan.batch.held_against import Difference
 
 
 @pytest.fixture
@@ -64,9 +67,12 @@ def test_what_would_work_is_said_once_for_what_is_alike(cli: Cli, out: Path) -> 
 
 
 def test_differences_as_json(cli: Cli, evening: Evening, out: Path) -> None:
-    assert json.loads(cli("verify", evening.out, "--json").out) == []
+    found = json.loads(cli("verify", evening.out, "--json").out)
+    assert (found["differences"], found["notes"], found["signatures"]) == ([], [], [])
+    assert found["rebuilt"] is None
+    assert (found["read"]["relics"], found["read"]["files"]) == (4, 10)
     damage(out)
-    differences = json.loads(cli("verify", out, "--json", code=1).out)
+    differences = json.loads(cli("verify", out, "--json", code=1).out)["differences"]
     assert [d["path"] for d in differences] == [
         "cup/web/thumb.glb",
         "vase/notes\x1b[31m.txt",
@@ -89,3 +95,67 @@ def test_what_is_no_output_folder(cli: Cli, tmp_path: Path, evening: Evening) ->
 def test_colours_on_a_terminal(evening: Evening) -> None:
     text = on_a_terminal("verify", evening.out, columns=100)
     assert "\x1b[32mall as it was written" in text
+
+
+# Rebuilding
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (["--rebuild"], "add --scans with the folder that was given to the run"),
+        (["--relic", "cup"], "--relic is for --rebuild alone"),
+        (["--scratch", "."], "--scratch is for --rebuild alone"),
+        (["--jobs", "none"], "--jobs is 'none'"),
+    ],
+)
+def test_options_that_do_not_go_together(
+    cli: Cli, evening: Evening, options: list[str], says: str
+) -> None:
+    said = cli("verify", evening.out, *options, code=2)
+    assert said.out == ""
+    assert says in said.err
+
+
+def test_a_relic_that_is_not_there_and_a_scratch_folder_in_the_output(
+    cli: Cli, evening: Evening
+) -> None:
+    rebuild = ("verify", evening.out, "--checksums", "--scans", evening.scans, "--rebuild")
+    assert "there is no relic 'cop'" in cli(*rebuild, "--relic", "cop", code=2).err
+    said = cli(*rebuild, "--scratch", evening.out, code=2)
+    assert "the scratch folder lies in the output folder" in said.err
+
+
+def test_what_would_come_out_otherwise_is_a_difference_and_notes_are_remarks(
+    cli: Cli, evening: Evening, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: dict[str, Any] = {}
+
+    def rebuild(out: Path, scans: list[Path], **given: Any) -> list[Difference]:
+        asked.update(given, out=out, scans=scans)
+        given["note"]("vase was not rebuilt: it is failed")
+        return [Difference("cup", "cup/web/low.glb", "rebuilt, it has other bytes", "look")]
+
+    monkeypatch.setattr("relicscan.batch.rebuild.rebuild", rebuild)
+    options = ("--scans", evening.scans, "--rebuild", "--relic", "cup", "-j", "2")
+    said = cli("verify", evening.out, "--checksums", *options, code=1)
+    assert said.out.startswith("cup/web/low.glb: rebuilt, it has other bytes\n")
+    assert said.out.endswith(" read, 0 relics made again: 1 difference\n")
+    assert said.err == "vase was not rebuilt: it is failed\n"
+    expected = {"out": evening.out, "scans": [evening.scans], "relics": ["cup"], "jobs": 2}
+    assert {key: asked[key] for key in expected} == expected
+    assert asked["scratch"] is None
+    found = json.loads(cli("verify", evening.out, "--json", *options, code=1).out)
+    assert [one["path"] for one in found["differences"]] == ["cup/web/low.glb"]
+    assert found["notes"] == ["vase was not rebuilt: it is failed"]
+    assert found["rebuilt"] == 0
+
+
+def test_only_checksums_where_that_is_asked_for(
+    cli: Cli, evening: Evening, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def opened(*_: Any) -> None:
+        raise AssertionError("a model was opened")
+
+    monkeypatch.setattr("relicscan.batch.verify.hold_contents", opened)
+    assert "all as it was written" in cli("verify", evening.out, "--checksums").out

@@ -48,6 +48,15 @@ and five of a painted amphora, and what it measured:
   is, and the ways are returned.
 - A joint fit after every join, and a thorough one at the end, on voxel means of 1 mm: bunny 0.18
   mm in the median, 0.26 at worst, against published poses that are themselves 0.17 mm off.
+- A hundred scans meet each other in some 2500 pairs. A joint fit on all of them: 218 s in all, of
+  which 133 in the fit; on the twelve pairs of each scan that tell most (`growth`): 91 s beside the
+  same load, and not less exact (0.012 mm in the median, 0.12 at worst).
+- A way on which few points meet is no rival if the object, as far as it is seen, does not repeat
+  by the motion between the two: Nefertiti in four views was refused before, and is placed. A bust
+  in five or six views on a round base is still refused: nobody saw what is below it.
+- Two scans of the cauldron that fit each other wrongly, and then nothing else, were a group of
+  their own (152 mm off). Asked alone, each has its place: all twelve, 0.04 mm off at worst. Of
+  another start six of twelve are placed, the others refused.
 
 Ten starts of the bunny, `python -m bench.registration --seeds 10`: all ten scans every time, 31 s
 of processor time. Subsets of it, 2 to 5 scans: 30 sets, none wrong, 25 of them measured before
