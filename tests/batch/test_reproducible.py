@@ -92,7 +92,6 @@ def all_cores(tmp_path_factory: pytest.TempPathFactory) -> Circumstances:
             "OMP_NUM_THREADS": "7",
             "RELICSCAN_THREADS": "5",
             "TMPDIR": str(here / "tmp"),
-            "HOME": str(here),
             "USER": "somebody",
             "COLUMNS": "200",
         },
