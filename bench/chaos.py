@@ -34,7 +34,7 @@ from bench.figures import write_section
 ROOT = Path(__file__).resolve().parents[1]
 SPOIL = ROOT / "bench" / "spoil"
 #: What differs between two runs by its nature, or is no part of the output.
-NOT_COMPARED = (".relicscan/", "/run.json")
+NOT_COMPARED = (".relicscan/", "/run.json", "report.html")
 #: Every so many relics, from which on, one crashes, one hangs and one eats memory.
 SPOILED = {"crash": (12, 2), "hang": (15, 5), "hog": (20, 7)}
 POINTS = 6_000

@@ -14,11 +14,11 @@ What the commands do is here under the same names, for scripts and notebooks:
 
     cloud = relicscan.read_scan("scans/vase/front.ply")[0].geometry
 
-`run`, `watch`, `inspect`, `check`, `compare`, `validate`, `verify`, `sign`, `export`, `schema`, `new` and
-`doctor` are the commands; `import` is a word of Python's, so it is `import_catalogue`;
-`relicscan.stage` and `relicscan.stages` are the modules of the stages, so the commands of
-these names are `run_stage_on` and `all_stages`, and `verify --rebuild` is `rebuild`. Everything raises `RelicscanError` and
-prints nothing. Nothing is imported before it is used.
+`run`, `watch`, `inspect`, `check`, `compare`, `validate`, `verify`, `sign`, `export`, `schema`,
+`new` and `doctor` are the commands; `import` is a word of Python's, so it is `import_catalogue`;
+`relicscan.stage` and `relicscan.stages` are the modules of the stages, so the commands of these
+names are `run_stage_on` and `all_stages`, and `verify --rebuild` is `rebuild`. Everything raises
+`RelicscanError` and prints nothing. Nothing is imported before it is used.
 """
 
 from __future__ import annotations

@@ -47,7 +47,8 @@ def coverage(mesh: Mesh, filled_area: float | None = None) -> Coverage:
 
     `filled_area` is what `fill_holes` measured. Without it, faces with a `filled` vertex count,
     which misses those of a patch that have all corners on its rim: of a hole 13 mm wide, closed
-    with edges of 0.65 mm, a tenth. Raises StageError without triangles, or where coordinates are not plausible numbers.
+    with edges of 0.65 mm, a tenth. Raises StageError without triangles, or where coordinates are
+    not plausible numbers.
     """
     from relicscan.geometry.kernels.halfedges import mates
 

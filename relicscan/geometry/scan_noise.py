@@ -12,9 +12,10 @@ of them, since one alone jumps with the shells of a grid; what noise adds to the
 taken off again.
 
 Of 200,000 points on a sphere, a relief and a box, with noise of 0.05 to 0.2 point spacings, sigma
-comes back within 1.7 %, at 0.4 spacings within 2.1 %, and the density within 1 %. At 0.6 sigma reads
-4 % low, since the nearest points are then those that lie near by chance; with 16 neighbours it does
-so at 0.4, and with 48 the relief, waves of 25 mm and 2 mm high, counts for 0.01 spacings of noise.
+comes back within 1.7 %, at 0.4 spacings within 2.1 %, and the density within 1 %. At 0.6 sigma
+reads 4 % low, since the nearest points are then those that lie near by chance; with 16 neighbours
+it does so at 0.4, and with 48 the relief, waves of 25 mm and 2 mm high, counts for 0.01 spacings
+of noise.
 """
 
 from __future__ import annotations

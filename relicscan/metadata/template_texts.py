@@ -164,25 +164,32 @@ COMMENTS: dict[str, Words] = {
         "Resta esattamente lì; con rough = true la posa viene affinata.",
     },
     "match": {
-        "en": "Three or more places that two scans show, in the same order: one scan is put onto the\n"
+        "en": "Three or more places that two scans show, in the same order: one scan is put "
+        "onto the\n"
         "other by them, and refined.",
         "zh-Hans": "两次扫描都能看到的三处或更多位置，顺序一致：据此对齐两次扫描，再进一步优化。",
-        "de": "Drei oder mehr Stellen, die zwei Scans zeigen, in gleicher Reihenfolge: danach wird\n"
+        "de": "Drei oder mehr Stellen, die zwei Scans zeigen, in gleicher Reihenfolge: danach "
+        "wird\n"
         "der eine auf den anderen gelegt und verfeinert.",
-        "fr": "Trois points ou plus visibles sur deux numérisations, dans le même ordre : l'une est\n"
+        "fr": "Trois points ou plus visibles sur deux numérisations, dans le même ordre : "
+        "l'une est\n"
         "posée sur l'autre d'après eux, puis affinée.",
-        "it": "Tre o più punti visibili in due scansioni, nello stesso ordine: in base ad essi l'una\n"
+        "it": "Tre o più punti visibili in due scansioni, nello stesso ordine: in base ad essi "
+        "l'una\n"
         "viene posta sull'altra, poi affinata.",
     },
     "turntable": {
-        "en": "The scanner stood still and a table turned: a point on its axis, the direction that it\n"
+        "en": "The scanner stood still and a table turned: a point on its axis, the direction "
+        "that it\n"
         "turns about by the right hand, and the turn from one scan to the next.",
         "zh-Hans": "扫描仪不动、转台转动：轴上一点、按右手法则的转轴方向，以及相邻两次扫描的转角。",
-        "de": "Der Scanner stand still, ein Teller drehte sich: ein Punkt seiner Achse, deren Richtung\n"
+        "de": "Der Scanner stand still, ein Teller drehte sich: ein Punkt seiner Achse, deren "
+        "Richtung\n"
         "nach der rechten Hand und die Drehung von Scan zu Scan.",
         "fr": "Le scanner était fixe, un plateau tournait : un point de son axe, la direction de\n"
         "l'axe selon la main droite, et l'angle d'une numérisation à la suivante.",
-        "it": "Lo scanner era fermo e un piatto girava: un punto del suo asse, la direzione secondo\n"
+        "it": "Lo scanner era fermo e un piatto girava: un punto del suo asse, la direzione "
+        "secondo\n"
         "la mano destra e l'angolo da una scansione alla successiva.",
     },
     "distance": {

@@ -53,7 +53,7 @@ if sys.orig_argv[-1].endswith("slow.job.json"):
     khronos.validate_many = wait
 """
 RELICSCAN = (sys.executable, "-m", "relicscan")
-CHANGES = ("run.json", "lock", ".log", ".relic")
+CHANGES = ("run.json", "report.html", "lock", ".log", ".relic")
 
 
 @dataclass(frozen=True)
