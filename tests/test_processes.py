@@ -45,6 +45,7 @@ def test_a_command_ends_with_the_process_that_started_it() -> None:
     command = ending_with_us(["sleep", "60"])
     assert command[-2:] == ["sleep", "60"]
     process, child = start(CHILD.format(command=command) + "time.sleep(60)")
+    time.sleep(0.5)  # until it has asked to
     assert alive(child)
     process.kill()
     process.communicate()
