@@ -20,7 +20,7 @@ from relicscan.errors import OutputError, PipelineError
 from relicscan.metadata.canonical import MAX_BYTES, bytes_sha256, parse_json, write_json_atomically
 from relicscan.metadata.exports import exporter
 from relicscan.metadata.exports.exported import Exported, Loss
-from relicscan.metadata.index import INDEX, IndexEntry, read_index
+from relicscan.metadata.index import IndexEntry, read_index, require_output
 from relicscan.metadata.manifest import RelicManifest
 from relicscan.stage import did_you_mean
 
@@ -135,12 +135,7 @@ def _none_of_them(found: Export, out: str | Path) -> OutputError:
 
 def _chosen(out: Path, wanted: Sequence[str]) -> tuple[list[Exported], tuple[str, ...]]:
     """The relics that are to be exported, and the ids of those without a model."""
-    if not (out / INDEX).is_file():
-        raise OutputError(
-            f"there is no {INDEX}, so this is no output folder",
-            scan=str(out),
-            remedy="name the folder that `relicscan run` wrote to",
-        )
+    require_output(out)
     entries = {entry.id: entry for entry in read_index(out).relics}
     for given in wanted:
         if given not in entries:

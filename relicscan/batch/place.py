@@ -17,12 +17,12 @@ from typing import Any
 
 from relicscan.batch.job import Outcome, asks_for_report
 from relicscan.batch.ledger import Ledger, entry_on_disk
-from relicscan.durable import flush_folder, write_durably
+from relicscan.batch.relic_report import write_relic_report
+from relicscan.durable import flush_folder
 from relicscan.errors import OutputError
 from relicscan.metadata.canonical import write_json_atomically
 from relicscan.metadata.index import CHECKSUM, INDEX
 from relicscan.metadata.manifest import Reason, RelicManifest, read_manifest, relic_manifest
-from relicscan.metadata.page_seal import sealed
 from relicscan.metadata.run_record import (
     Inputs,
     Request,
@@ -176,11 +176,7 @@ def _write_bare(work: Path, ended: Ended) -> None:
         peak_memory_bytes=outcome.peak_memory_bytes or None,
     )
     if asks_for_report(ended.pipeline):
-        with suppress(Exception):  # a report fails no relic
-            from relicscan.quality.report.measured import Measured
-            from relicscan.quality.report.page import relic_page
-
-            write_durably(work / "report.html", [sealed(relic_page(manifest, run, Measured()))])
+        run = write_relic_report(work, manifest, run)
     write_run(work / "run.json", run)
     write_json_atomically(work / "relic.json", manifest)
 

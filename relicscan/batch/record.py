@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from relicscan.batch.job import Job, Outcome, asks_for_report, reason_of
+from relicscan.batch.relic_report import write_relic_report
 from relicscan.delivery.khronos import KhronosReport, what_is_missing
-from relicscan.durable import write_durably
 from relicscan.errors import RelicscanError, Undecided
 from relicscan.metadata.canonical import write_json_atomically
 from relicscan.metadata.gate_record import GateRecord
@@ -30,16 +30,13 @@ from relicscan.metadata.manifest import (
     MasterRecord,
     PipelineRecord,
     Reason,
-    RelicManifest,
     State,
     Verdict,
     relic_manifest,
 )
-from relicscan.metadata.page_seal import sealed
 from relicscan.metadata.run_record import (
     Inputs,
     Request,
-    RunRecord,
     Validation,
     ValidatorResult,
     run_record,
@@ -50,7 +47,6 @@ from relicscan.quality.report.measured import Measured
 from relicscan.relic import Arrangement, Relic
 
 #: Beside relic.json, and not in it: it has times, and pictures of this day's making.
-REPORT = "report.html"
 
 #: Pictures that a reason names; the manifest lists them all.
 _SHOWN = 3
@@ -241,18 +237,6 @@ class Record:
             except Exception:
                 traceback.print_exc()
 
-    def _with_report(self, manifest: RelicManifest, run: RunRecord) -> RunRecord:
-        """Write report.html; returns run.json's content, which says why where there is none."""
-        try:
-            from relicscan.quality.report.page import relic_page
-
-            page = relic_page(manifest, run, self.measured or Measured())
-            write_durably(Path(self.job.work) / REPORT, [sealed(page)])
-        except Exception as error:
-            traceback.print_exc()
-            return run.model_copy(update={"no_report": f"{type(error).__name__}: {error}"})
-        return run
-
     def write(self, started: datetime, seconds: float) -> Outcome:
         """Write the report and run.json, then relic.json, into the work folder."""
         folder = Path(self.job.work)
@@ -297,7 +281,7 @@ class Record:
             validation=self._validation(),
         )
         if self.wants_report:
-            run = self._with_report(manifest, run)
+            run = write_relic_report(folder, manifest, run, self.measured)
         write_run(folder / "run.json", run)
         write_json_atomically(folder / "relic.json", manifest)
         return Outcome(

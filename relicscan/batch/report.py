@@ -24,9 +24,8 @@ from urllib.parse import quote
 from relicscan.batch.ledger import entry_on_disk
 from relicscan.batch.report_rows import KINDS, Kind, Row, row
 from relicscan.durable import write_durably
-from relicscan.errors import OutputError
 from relicscan.metadata.identity import id_problem
-from relicscan.metadata.index import INDEX, IndexEntry, read_index
+from relicscan.metadata.index import IndexEntry, read_index, require_output
 from relicscan.metadata.page_seal import sealed
 from relicscan.metadata.run_record import RunRecord
 from relicscan.quality.report import numbers, words
@@ -218,12 +217,7 @@ def _logs(out: Path) -> frozenset[str]:
 
 def _entries(out: Path) -> Iterator[IndexEntry]:
     """Those of index.json, and of what a run that is at work has placed since it was written."""
-    if not (out / INDEX).is_file():
-        raise OutputError(
-            f"there is no {INDEX}, so this is no output folder",
-            scan=str(out),
-            remedy="name the folder that `relicscan run` wrote to",
-        )
+    require_output(out)
     entries = {entry.id: entry for entry in read_index(out).relics}
     with suppress(OSError):
         journal = (out / ".relicscan" / "journal").read_text("utf-8", errors="replace")

@@ -142,6 +142,16 @@ def _totals(relics: Sequence[IndexEntry]) -> tuple[dict[State, int], dict[Verdic
     return dict(states), dict(verdicts)
 
 
+def require_output(out: Path) -> None:
+    """Raise OutputError unless `out` is an output folder: one with an index."""
+    if not (out / INDEX).is_file():
+        raise OutputError(
+            f"there is no {INDEX}, so this is no output folder",
+            scan=str(out),
+            remedy="name the folder that `relicscan run` wrote to",
+        )
+
+
 def read_index(out: Path) -> Index:
     """The index of an output folder, empty where there is none. Raises OutputError."""
     path = out / INDEX

@@ -17,7 +17,14 @@ from numpy.typing import NDArray
 from relicscan.geometry.checks import plausible
 from relicscan.geometry.kernels.kdtree import KdTree
 from relicscan.geometry.neighbours import nearest, point_spacing, tree
-from relicscan.geometry.registration.views import FEWEST, Scale, View, prepared
+from relicscan.geometry.registration.views import (
+    FEWEST,
+    NEIGHBOURS,
+    RIM,
+    Scale,
+    View,
+    prepared,
+)
 from relicscan.relic import BoolArray, FloatArray, IntArray
 
 #: A scan is thinned to about so many points before it is weighed.
@@ -29,9 +36,8 @@ _TOUCHED = 1.5
 #: Spacings from a rim within which a scan is worse the nearer it is.
 RIM_BAND = 4.0
 
-#: Of its 16 nearest points, a point on a straight rim has the mean 0.42 of their reach away.
-_RIM, _NEIGHBOURS = 0.28, 16
-#: And none within nearly half a turn: of points at random 1 % seem to be on a rim, 9 % without.
+#: A point on a rim has no other within nearly half a turn: of points at random 1 % seem to be on
+#: one, and 9 % where that is not asked.
 _OPEN = np.radians(150)
 #: Two points are of one surface if the cosine between their normals is over this.
 _SAME_WAY = 0.7
@@ -118,9 +124,9 @@ def _faced(
 
 def _from_rim(points: FloatArray, normals: FloatArray) -> FloatArray:
     """How far each point (m, 3) is from where its scan ends."""
-    apart, near = nearest(tree(points), points, _NEIGHBOURS)
+    apart, near = nearest(tree(points), points, NEIGHBOURS)
     away = np.linalg.norm(points[near].mean(axis=1) - points, axis=1)
-    aside = np.flatnonzero(away > _RIM * np.maximum(apart[:, -1], 1e-300))
+    aside = np.flatnonzero(away > RIM * np.maximum(apart[:, -1], 1e-300))
     # Points at random are by chance more on one side, but on a rim nothing is on the other.
     spread = points[near[aside, 1:]] - points[aside, None]
     across = np.cross(normals[aside], spread[:, 0])

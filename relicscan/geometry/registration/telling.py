@@ -18,8 +18,8 @@ from relicscan.relic import Arrangement, Doubt, FloatArray
 
 #: A matrix that is kept in relic.json, rounded to what double precision holds of a museum's hall.
 _DECIMALS = 9
-#: Of each question, so many answers are shown; and so many questions.
-_MOST_WAYS, _MOST_QUESTIONS = 4, 3
+#: So many ways in which scans fit are shown.
+_MOST_WAYS = 6
 
 #: Points (n, 3) of each scan by its name, in the order of the views and in one unit.
 Scans = Mapping[str, FloatArray]
@@ -54,9 +54,10 @@ def remarks(found: Registered, names: Sequence[str]) -> list[str]:
 def undecided(found: Registered, scans: Scans, told: Mapping[str, Any], remedy: str) -> Undecided:
     """Why too few scans come together for a model; with the ways in which they fit, if several."""
     names = list(scans)
-    shown = [way for one in found.ambiguities[:_MOST_QUESTIONS] for way in _ways(found, one, scans)]
+    shown: tuple[Arrangement, ...] = ()
     if found.ambiguities:
         first = found.ambiguities[0]
+        shown = _ways(found, first, scans)
         text = (
             f"the scans {listed(first.moving, names)} fit onto {listed(first.still, names)} in "
             f"{len(first.ways)} ways that are equally good"

@@ -30,8 +30,8 @@ FINE_SHARE = 1 / 240
 FEWEST = 60
 
 #: Of its 16 nearest points, a point on a straight rim has the mean 0.42 of their reach away.
-_RIM = 0.28
-_NEIGHBOURS = 16
+RIM = 0.28
+NEIGHBOURS = 16
 
 
 @dataclass(frozen=True, eq=False)
@@ -185,7 +185,7 @@ def _facing(level: Level, towards: FloatArray) -> tuple[Level, FloatArray]:
     away = level.normals @ towards < 0
     normals = np.where(away[:, None], -level.normals, level.normals)
     rim = np.flatnonzero(level.rim)
-    near = kdtree.query(level.tree, level.points[rim], _NEIGHBOURS, np.inf)[1]
+    near = kdtree.query(level.tree, level.points[rim], NEIGHBOURS, np.inf)[1]
     outwards = level.points[rim] - level.points[near].mean(axis=1)
     outwards -= np.outer(outwards @ towards, towards)
     length = np.linalg.norm(outwards, axis=1)
@@ -220,7 +220,7 @@ def _level(
     if len(thinned) < FEWEST:
         return None
     tree = kdtree.build(thinned)
-    far, near = kdtree.query(tree, thinned, _NEIGHBOURS, np.inf)
+    far, near = kdtree.query(tree, thinned, NEIGHBOURS, np.inf)
     # Points that fly between surfaces have few beside them.
     lonely = far[:, 5] > 3.0 * max(voxel_size, float(np.median(far[:, 5])) / 1.5)
     if lonely.any():
@@ -299,7 +299,7 @@ def _rims(points: FloatArray, near: NDArray[np.int32]) -> BoolArray:
     spread = points[near] - points[:, None]
     reach = np.linalg.norm(spread, axis=2).max(axis=1)
     away = np.linalg.norm(spread.mean(axis=1), axis=1)
-    return np.asarray(away > _RIM * np.maximum(reach, 1e-300))
+    return np.asarray(away > RIM * np.maximum(reach, 1e-300))
 
 
 def cloud_of(level: Level) -> PointCloud:
