@@ -4,6 +4,7 @@
     python -m bench.registration --seeds 10       ten starts
     python -m bench.registration --only ours      without the peer
     python -m bench.registration --refusals 40    subsets of the bunny: none may be placed wrongly
+    python -m bench.registration --amphora        the painted sample's six scans, without poses
     python -m bench.registration --hundred        12 to 100 scans of one object
 
 The bunny's ten range scans are turned and moved at random and shuffled, from seed to seed
@@ -50,6 +51,7 @@ def main() -> int:
     parser.add_argument("--only", choices=("ours", "peer"))
     parser.add_argument("--bunny", type=Path, default=SCANS, help="the folder of bun.conf")
     parser.add_argument("--refusals", type=int, metavar="RUNS")
+    parser.add_argument("--amphora", action="store_true", help="the painted sample, without poses")
     parser.add_argument("--hundred", action="store_true", help="12 to 100 scans of the figurine")
     given = parser.parse_args()
     bunny = read_bunny(given.bunny)
@@ -57,6 +59,9 @@ def main() -> int:
         return _refusals(bunny, given.refusals)
     if given.hundred:
         return _many()
+    if given.amphora:
+        print(table(TITLES, [_row("amphora, its colours", "relicscan", ours, amphora())]))
+        return 0
     roads: dict[str, Callable[[Sequence[View]], Poses]] = {"relicscan": ours}
     if given.only == "peer":
         roads = {}
@@ -285,6 +290,29 @@ def figurine() -> Scene:
     folder = SAMPLES / "figurine-unposed"
     files = [folder / f"figurine_{k + 1}.ply" for k in range(FIGURINE_SCANS)]
     return [View(read_scan(file)[0].geometry.points) for file in files], figurine_poses()  # type: ignore[union-attr]
+
+
+def amphora() -> Scene:
+    """The painted sample's five stations and its close-up, moved at random, with their colours."""
+    from relicscan.relic import PointCloud
+    from relicscan.scan_folder import read_relic
+    from samples.make_samples import SAMPLES
+
+    relic = read_relic(SAMPLES / "amphora-painted")
+    named, colors = [], []
+    for scan in relic.scans:
+        cloud, T = scan.geometry, relic.frame.T_source_scan(scan)
+        assert isinstance(cloud, PointCloud)
+        assert cloud.colors is not None
+        scale = float(np.cbrt(np.linalg.det(T[:3, :3])))
+        T[:3, :3] /= scale
+        to_mm = relic.frame.mm_per_unit or 1.0
+        T[:3, 3] *= to_mm
+        named.append((scan.name, cloud.points * scale * to_mm, T))
+        colors.append(cloud.colors.astype(float))
+    order = np.random.default_rng(1).permutation(len(named))
+    views, truth = scattered(named, 1)
+    return [View(v.points, None, colors[k]) for v, k in zip(views, order, strict=True)], truth
 
 
 def hundred() -> Scene:
