@@ -15,13 +15,12 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from relicscan.batch.held_against import open_regular
 from relicscan.errors import OutputError, PipelineError
-from relicscan.metadata.canonical import MAX_BYTES, bytes_sha256, parse_json, write_json_atomically
+from relicscan.metadata.canonical import write_json_atomically
 from relicscan.metadata.exports import exporter
 from relicscan.metadata.exports.exported import Exported, Loss
-from relicscan.metadata.index import IndexEntry, read_index, require_output
-from relicscan.metadata.manifest import RelicManifest
+from relicscan.metadata.index import read_index, require_output
+from relicscan.metadata.vouched import vouched_for
 from relicscan.stage import did_you_mean
 
 #: The loss report: what the format could not carry, relic by relic.
@@ -143,27 +142,6 @@ def _chosen(out: Path, wanted: Sequence[str]) -> tuple[list[Exported], tuple[str
                 f"there is no relic {given[:60]!r} in {out}",
                 remedy=did_you_mean(given, list(entries), "the relics are"),
             )
-    relics = [_vouched_for(out, entries[one]) for one in dict.fromkeys(wanted or entries)]
+    relics = [vouched_for(out, entries[one]) for one in dict.fromkeys(wanted or entries)]
     with_model = [relic for relic in relics if relic.manifest.levels]
     return with_model, tuple(relic.id for relic in relics if not relic.manifest.levels)
-
-
-def _vouched_for(out: Path, entry: IndexEntry) -> Exported:
-    """A relic whose relic.json is the one that the index lists."""
-    path = out / entry.id / "relic.json"
-    try:
-        with open_regular(path) as stream:
-            content = stream.read(MAX_BYTES + 1)
-    except OSError as error:
-        raise OutputError(
-            f"relic.json cannot be read ({error.strerror or error})",
-            scan=str(path),
-            remedy="see what `relicscan verify` says",
-        ) from None
-    if bytes_sha256(content) != entry.sha256:
-        raise OutputError(
-            "relic.json is not the file that index.json lists",
-            scan=str(path),
-            remedy="see what `relicscan verify` says; running its scans again writes it anew",
-        )
-    return Exported(parse_json(content, RelicManifest, scan=str(path)), out / entry.id)

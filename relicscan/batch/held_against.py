@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import stat
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -18,6 +17,7 @@ from pathlib import Path
 from typing import IO, Self
 
 from relicscan import threads
+from relicscan.metadata.vouched import open_regular
 
 #: More readers than this only make a spinning disk seek.
 MOST_READERS = 4
@@ -111,19 +111,6 @@ class HeldAgainst:
             digest.update(chunk)
             self.count(read=len(chunk))
         return digest.hexdigest()
-
-
-def open_regular(path: Path) -> IO[bytes]:
-    """Open a file that is no link, device or pipe; its folder is the caller's. Raises OSError."""
-    flags = ("O_NOFOLLOW", "O_NONBLOCK", "O_BINARY")  # a pipe would else be waited for
-    descriptor = os.open(path, os.O_RDONLY | sum(getattr(os, flag, 0) for flag in flags))
-    try:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise OSError(0, "it is not a file")
-        return os.fdopen(descriptor, "rb")
-    except BaseException:
-        os.close(descriptor)
-        raise
 
 
 def unreadable(error: OSError) -> str:

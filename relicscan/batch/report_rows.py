@@ -12,12 +12,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
-from relicscan.batch.held_against import open_regular
 from relicscan.errors import OutputError
 from relicscan.metadata.canonical import MAX_BYTES, bytes_sha256, parse_json
 from relicscan.metadata.index import IndexEntry
 from relicscan.metadata.manifest import LevelRecord, RelicManifest
 from relicscan.metadata.run_record import RunRecord, read_run
+from relicscan.metadata.vouched import open_regular
 from relicscan.quality.report import curator
 from relicscan.quality.report.measured import shown_levels
 

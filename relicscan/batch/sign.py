@@ -14,7 +14,7 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from relicscan.batch.held_against import Progress, open_regular
+from relicscan.batch.held_against import Progress
 from relicscan.batch.lock import hold
 from relicscan.batch.verify import PRIVATE, verify
 from relicscan.durable import flush_folder
@@ -32,6 +32,7 @@ from relicscan.metadata.signing import (
     read_public_key,
     signature_of,
 )
+from relicscan.metadata.vouched import open_regular
 
 PASSWORD = "RELICSCAN_KEY_PASSWORD"  # the name of a variable, and no password
 

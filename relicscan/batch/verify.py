@@ -26,7 +26,6 @@ from relicscan.batch.held_against import (
     Difference,
     HeldAgainst,
     Progress,
-    open_regular,
     unreadable,
     what_lies_below,
 )
@@ -47,6 +46,7 @@ from relicscan.metadata.signing import (
     read_public_key,
     read_signature,
 )
+from relicscan.metadata.vouched import open_regular
 from relicscan.scan_folder import find_relics
 
 MANIFEST, RUN, REPORT, PRIVATE = "relic.json", "run.json", "report.html", ".relicscan"
