@@ -41,6 +41,16 @@ def webp(image: NDArray[np.uint8], *, quality: int, effort: int) -> bytes:
     return out.getvalue()
 
 
+def shrunk(image: NDArray[np.uint8], side_px: int) -> NDArray[np.uint8]:
+    """A square picture (n, n, 3) or (n, n, 4) as (side_px, side_px, …): Lanczos, and no colour of
+    what is transparent comes in.
+    """
+    from PIL import Image
+
+    made = Image.fromarray(image).resize((side_px, side_px), Image.Resampling.LANCZOS)
+    return np.asarray(made)
+
+
 def side_by_side(
     images: Sequence[NDArray[np.uint8]],
     labels: Sequence[str] = (),

@@ -14,7 +14,13 @@ from relicscan.quality import previews
 from relicscan.quality.previews import write_previews
 from relicscan.relic import Mesh
 
-NAMES = ["poster.webp", "poster-grey.webp", *(f"turn-{i}.webp" for i in range(8))]
+NAMES = [
+    "poster.webp",
+    "poster-grey.webp",
+    "poster-720.webp",
+    "poster-300.webp",
+    *(f"turn-{i}.webp" for i in range(8)),
+]
 
 
 @pytest.fixture(autouse=True)
@@ -52,7 +58,13 @@ def test_every_picture_is_there(tmp_path: Path) -> None:
     poster, grey = read(tmp_path / "poster.webp"), read(tmp_path / "poster-grey.webp")
     assert poster.shape == (200, 200, 4)
     assert grey.shape == (200, 200, 3)
-    assert all(read(tmp_path / name).shape == (120, 120, 3) for name in NAMES[2:])
+    assert all(read(tmp_path / name).shape == (120, 120, 3) for name in NAMES[4:])
+    for side in (720, 300):
+        small = read(tmp_path / f"poster-{side}.webp")
+        assert small.shape == (side, side, 4)
+        middle = small[side // 2, side // 2]
+        assert np.abs(middle - poster[100, 100]).max() <= 12
+        assert small[0, 0, 3] == 0
     # Transparent around, opaque in the middle, a shadow between the two.
     assert poster[0, 0, 3] == 0
     assert poster[100, 100, 3] == 255
