@@ -21,9 +21,11 @@ from relicscan.cli import (
     import_,
     inspect,
     new,
+    publish,
     report,
     run,
     schema,
+    serve,
     sign,
     stage,
     stages,
@@ -45,7 +47,7 @@ app = typer.Typer(
 )
 for module in (
     *(run, watch, inspect, check, stages, stage, gates, validate, verify, report, sign, export),
-    *(schema, doctor, compare, new, import_),
+    *(schema, doctor, compare, new, import_, publish, serve),
 ):
     app.command(name=module.__name__.rpartition(".")[2].rstrip("_"))(module.command)
 app.add_typer(cluster.app, name="cluster")

@@ -31,7 +31,7 @@ def write_sounds(relic: Relic, scans: Path, folder: Path) -> tuple[list[FileReco
     for hotspot in RelicToml.model_validate(relic.metadata).hotspot:
         for tag, given in (hotspot.audio or {}).items():
             try:
-                content = _sound(scans, given)
+                content = read_sound(scans / "relic.toml", given)
             except Unreachable:
                 raise
             except ScanError as error:
@@ -44,8 +44,12 @@ def write_sounds(relic: Relic, scans: Path, folder: Path) -> tuple[list[FileReco
     return files, warnings
 
 
-def _sound(scans: Path, given: str) -> bytes:
-    path = resolve_reference(scans / "relic.toml", given)
+def read_sound(named_in: Path, given: str) -> bytes:
+    """A sound file that the file `named_in` names beside or below itself.
+
+    Raises ScanError where it is missing, too large, no sound, or leads out of that folder.
+    """
+    path = resolve_reference(named_in, given)
     try:
         with path.open("rb") as stream:
             content = stream.read(MAX_BYTES + 1)

@@ -1,0 +1,75 @@
+"""`relicscan publish`: finished relics as a static exhibition."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from relicscan.cli import output
+
+if TYPE_CHECKING:
+    from relicscan.site.publish import Published
+
+#: How many relics that are left out are told by name.
+_TOLD = 20
+
+
+def command(
+    out: Annotated[Path, typer.Argument(help="The output folder of a run.")],
+    to: Annotated[Path, typer.Option("--to", "-o", help="The folder of the site.")],
+    exhibition: Annotated[
+        Path | None,
+        typer.Option("--exhibition", help="An exhibition.toml: title, themes, tours, languages."),
+    ] = None,
+    include: Annotated[
+        list[str] | None,
+        typer.Option("--include", help="Show relics of this verdict too: review or fail."),
+    ] = None,
+    base_url: Annotated[
+        str | None, typer.Option("--base-url", help="Where the site will be found on the web.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="What was published as JSON.")] = False,
+) -> None:
+    """Make a static exhibition of finished relics: pages, models, tours, a timeline, search.
+
+    Relics whose verdict is pass and whose rights in the digital copy are stated are shown. A site
+    that is there already is replaced as a whole.
+
+    [bold]Example:[/bold] relicscan publish out -o site --exhibition exhibition.toml
+    """
+    from relicscan.errors import PipelineError
+    from relicscan.metadata.manifest import VERDICTS
+    from relicscan.site.publish import publish
+
+    wanted = include or []
+    if strange := [one for one in wanted if one not in VERDICTS]:
+        raise PipelineError(
+            f"{strange[0][:40]!r} is no verdict", remedy=f"verdicts are {', '.join(VERDICTS)}"
+        )
+    found = publish(out, to, exhibition=exhibition, include=("pass", *wanted), base_url=base_url)
+    if as_json:
+        output.print_json(found.as_data())
+    else:
+        _print(found)
+
+
+def _print(found: Published) -> None:
+    console, remarks = output.answers(), output.remarks()
+    for one in found.left_out[:_TOLD]:
+        output.say(remarks, (f"{one.relic} ", "bold"), f"is left out: {one.reason}")
+        if one.remedy:
+            output.say(remarks, f"what would work: {one.remedy}", indent=2)
+    if len(found.left_out) > _TOLD:
+        output.say(remarks, f"and {len(found.left_out) - _TOLD} more, in site.json")
+    for remark in found.remarks:
+        output.say(remarks, ("remark: ", "yellow"), remark)
+    counted = (
+        output.plural(len(found.relics), "relic"),
+        output.plural(found.museums, "museum"),
+        output.plural(found.tours, "tour"),
+        output.plural(found.pages, "page"),
+    )
+    output.say(console, f"{', '.join(counted)} in {', '.join(found.languages)}: {found.folder}")
+    output.say(console, f"for a look: relicscan serve {found.folder}")

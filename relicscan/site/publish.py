@@ -1,0 +1,279 @@
+"""`publish`: the finished relics of an output folder become a static site, whole or not at all.
+
+The site is built beside its place and renamed into it. Nothing of the day, the host or the path is
+in it, so the same relics give the same bytes. `site.json` says that the folder is ours, what is
+shown and what is left out; only such a folder, or an empty one, is replaced.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+from collections.abc import Collection, Mapping
+from dataclasses import asdict, dataclass
+from importlib.resources import files as package_files
+from pathlib import Path
+from typing import Any
+
+from relicscan.delivery.sounds import read_sound
+from relicscan.errors import OutputError, PipelineError, ScanError
+from relicscan.metadata.canonical import bytes_sha256, canonical_json
+from relicscan.site import deploy
+from relicscan.site.assets import Assets, write_all
+from relicscan.site.exhibition import ExhibitionToml, read_exhibition
+from relicscan.site.gather import Exhibition, LeftOut, Shown, gather
+from relicscan.site.pages import Site, embed_html, front_page, not_found, pages, search_index
+from relicscan.site.relic_data import RelicAssets, place
+from relicscan.site.words import languages_of
+
+MARK = "site.json"
+SCRIPTS = ("page", "relic", "tour", "search", "viewer")
+#: Models of some relics are held in memory before they are written.
+_RELICS_AT_A_TIME, _PAGES_AT_A_TIME = 16, 500
+_OEMBED_PX = (640, 480)
+_BASE_URL = re.compile(r"https?://[^\s<>\"{}|\\^`/?#@]+(/[^\s<>\"{}|\\^`?#]*)?")
+
+
+@dataclass(frozen=True)
+class Published:
+    """What a site shows, and what not and why; `pages` and `bytes` are what was written of it."""
+
+    folder: Path
+    relics: tuple[str, ...]
+    museums: int
+    tours: int
+    languages: tuple[str, ...]
+    left_out: tuple[LeftOut, ...]
+    remarks: tuple[str, ...]
+    pages: int
+
+    def as_data(self) -> dict[str, Any]:
+        """For `--json`."""
+        return asdict(self) | {"folder": str(self.folder)}
+
+
+def publish(
+    out: str | Path,
+    to: str | Path,
+    *,
+    exhibition: str | Path | None = None,
+    include: Collection[str] = ("pass",),
+    base_url: str | None = None,
+) -> Published:
+    """Write the exhibition of the output folder `out` to the folder `to`.
+
+    `exhibition` is an exhibition.toml, `include` the verdicts that are shown, `base_url` where the
+    site will be found: it is needed for what names itself by its address (embedding, previews in
+    messengers), and for nothing else. Raises PipelineError for an address that is none; ScanError
+    for an exhibition.toml that is wrong; OutputError where nothing can be shown, or `to` is
+    something else than a site.
+    """
+    if base_url is not None and not _BASE_URL.fullmatch(base_url):
+        raise PipelineError(
+            f"{base_url[:80]!r} is not a web address that pages can be below",
+            remedy="for example --base-url https://museum.example/3d",
+        )
+    source, target = Path(out).absolute(), Path(to).absolute()
+    if target.resolve().is_relative_to(source.resolve()):
+        raise OutputError(
+            "a site does not lie in the output folder that it is made from",
+            scan=str(target),
+            remedy="name a folder beside it: what nothing lists is a difference to `verify`",
+        )
+    earlier = _earlier(target)
+    toml = read_exhibition(Path(exhibition)) if exhibition else ExhibitionToml()
+    shown = gather(source, toml, verdicts=include)
+    partial = target.with_name(f".{target.name}.{os.getpid()}.part")
+    try:
+        partial.mkdir(parents=True)
+        written, shown = _write(
+            shown,
+            partial,
+            earlier=earlier,
+            base_url=base_url.rstrip("/") if base_url else None,
+            beside=Path(exhibition) if exhibition else None,
+        )
+        _take_place(partial, target)
+    except OSError as error:
+        raise OutputError(
+            f"the site cannot be written ({error.strerror or error})",
+            scan=str(target),
+            remedy="check that you may write there and that the disk has room",
+        ) from None
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+    return Published(
+        folder=target,
+        relics=tuple(relic.id for relic in shown.relics),
+        museums=len(shown.museums),
+        tours=len(shown.tours),
+        languages=shown.languages,
+        left_out=shown.left_out,
+        remarks=shown.remarks,
+        pages=written,
+    )
+
+
+def _earlier(target: Path) -> Path | None:
+    """An earlier build at this place, which is replaced and whose compressed files are used."""
+    if not target.exists() or (target.is_dir() and not any(target.iterdir())):
+        return None
+    if not (target / MARK).is_file():
+        raise OutputError(
+            "there is something at this place that is no published site",
+            scan=str(target),
+            remedy="name a folder that is not there yet, or delete this one",
+        )
+    return target
+
+
+def _take_place(partial: Path, target: Path) -> None:
+    if not target.exists():
+        partial.rename(target)
+        return
+    old = partial.with_suffix(".old")
+    target.rename(old)
+    partial.rename(target)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _write(
+    shown: Exhibition,
+    folder: Path,
+    *,
+    earlier: Path | None,
+    base_url: str | None,
+    beside: Path | None,
+) -> tuple[int, Exhibition]:
+    assets = Assets()
+    placed: dict[str, RelicAssets] = {}
+    for i, relic in enumerate(shown.relics):
+        placed[relic.id] = place(relic, assets)
+        if i % _RELICS_AT_A_TIME == _RELICS_AT_A_TIME - 1:
+            assets.flush(folder, earlier)
+    languages = languages_of(shown.languages, shown.toml.interface)
+    files = {name: assets.put(content, suffix) for name, suffix, content in _bundles()}
+    site = Site(shown, languages, files, placed, _spoken(shown, assets, beside), base_url)
+    for language in languages:
+        files[f"index-{language.tag}"] = assets.put(search_index(site, language), ".json")
+    assets.flush(folder, earlier)
+    waiting: dict[str, bytes] = {}
+    count = 0
+    for language in languages:
+        for path, html in pages(site, language):
+            waiting[f"{language.tag}/{path}"] = html.encode()
+            count += 1
+            if len(waiting) == _PAGES_AT_A_TIME:
+                write_all(folder, waiting)
+                waiting.clear()
+    waiting |= {"index.html": front_page(site).encode(), "404.html": not_found(site).encode()}
+    waiting |= _around(site)
+    write_all(folder, waiting)
+    return count + 2, shown
+
+
+def _bundles() -> list[tuple[str, str, bytes]]:
+    """Name, suffix and content of scripts, styles and the icon."""
+    package = package_files("relicscan")
+    vendor = package / "vendor" / "site"
+    found = []
+    for name in SCRIPTS:
+        bundle = vendor / f"{name}.js"
+        if not bundle.is_file():
+            raise OutputError(
+                f"the viewer's {name}.js is not there, so no site can be made",
+                remedy="install relicscan from its wheel, which has it; in a checkout, run `make "
+                "setup` where npm is",
+            )
+        found.append((name, ".js", bundle.read_bytes()))
+    styles = [package / "site" / "style" / "site.css", package / "site" / "viewer" / "viewer.css"]
+    style = "\n".join(one.read_text(encoding="utf-8") for one in styles)
+    icon = (package / "site" / "style" / "icon.svg").read_bytes()
+    return [*found, ("style", ".css", style.encode()), ("icon", ".svg", icon)]
+
+
+def _spoken(
+    shown: Exhibition, assets: Assets, beside: Path | None
+) -> Mapping[tuple[str, int], Mapping[str, str]]:
+    """The sounds of exhibition.toml's tours, read beside it."""
+    found = {}
+    for tour in shown.tours:
+        for number, step in enumerate(tour.steps):
+            if step.audio and beside is not None:
+                try:
+                    found[tour.id, number] = {
+                        tag: assets.put(read_sound(beside, given), Path(given).suffix.lower())
+                        for tag, given in step.audio.items()
+                    }
+                except ScanError as error:
+                    raise error.at(scan=f"exhibition.toml, tour {tour.id}") from None
+    return found
+
+
+def _around(site: Site) -> dict[str, bytes]:
+    """What lies beside the pages: worker, manifest, headers, examples, oEmbed, the mark."""
+    shown, base = site.exhibition, site.base_url
+    first = site.languages[0]
+    title = first.text(shown.title, first.plain("exhibition"))
+    webmanifest = {
+        "name": title,
+        "short_name": title[:30],
+        "lang": first.tag,
+        "dir": first.dir,
+        "start_url": "index.html",
+        "display": "standalone",
+        "background_color": "#f5f2ec",
+        "theme_color": "#f5f2ec",
+        "icons": [{"src": site.files["icon"], "sizes": "any", "type": "image/svg+xml"}],
+    }
+    worker = (package_files("relicscan") / "vendor" / "site" / "worker.js").read_text("utf-8")
+    around = {
+        "manifest.webmanifest": _json(webmanifest),
+        "sw.js": worker.encode(),
+        **{name: text.encode() for name, text in deploy.deploy_files().items()},
+    }
+    if base:
+        for language in site.languages:
+            for relic in shown.relics:
+                name = f"oembed/{language.tag}/{relic.id}.json"
+                around[name] = _json(_oembed(site, language, relic, base))
+    mark = {
+        "schema_name": "relicscan.site",
+        "relics": {
+            relic.id: bytes_sha256(canonical_json(relic.manifest)) for relic in shown.relics
+        },
+        "left_out": [asdict(one) for one in shown.left_out],
+        "languages": shown.languages,
+        "base_url": base,
+    }
+    around[MARK] = canonical_json(mark)
+    return around
+
+
+def _oembed(site: Site, language: Any, relic: Shown, base: str) -> dict[str, Any]:
+    """oEmbed 1.0 (https://oembed.com), type rich."""
+    museum = site.exhibition.museum_of[relic.museum]
+    poster = site.placed[relic.id].poster
+    width, height = _OEMBED_PX
+    return {
+        "version": "1.0",
+        "type": "rich",
+        "title": language.text(relic.title),
+        "author_name": language.text(museum.name, language.plain("unnamed_museum")),
+        "provider_name": language.text(site.exhibition.title, language.plain("exhibition")),
+        "provider_url": f"{base}/",
+        "html": embed_html(base, language, relic, f"relics/{relic.id}.html"),
+        "width": width,
+        "height": height,
+        **(
+            {"thumbnail_url": f"{base}/{poster}", "thumbnail_width": 720, "thumbnail_height": 720}
+            if poster
+            else {}
+        ),
+    }
+
+
+def _json(data: Any) -> bytes:
+    return json.dumps(data, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()

@@ -1,0 +1,84 @@
+"""The timeline: relics by the middle of their dating, in bands of equal length, empty ones too."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from relicscan.metadata.dating import Years
+from relicscan.site.gather import Shown
+
+#: Lengths of a band in years: the first that makes no more bands than MOST.
+_LENGTHS = (10, 25, 50, 100, 200, 250, 500, 1000, 2000, 5000, 10_000, 100_000, 1_000_000)
+MOST = 24
+_WIDTH, _HEIGHT = 1000.0, 110.0
+
+
+@dataclass(frozen=True)
+class Band:
+    """Years from `first` on, and the relics of that time; the bar's place in an axis of 1000."""
+
+    first: int
+    last: int
+    relics: tuple[Shown, ...]
+    x: float
+    width: float
+    height: float
+
+    @property
+    def years(self) -> Years:
+        return Years(self.first, self.last)
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """Bands in order, the years they reach over, ticks of the axis, and what has no date."""
+
+    all: tuple[Band, ...] = ()
+    undated: tuple[Shown, ...] = ()
+    ticks: tuple[int, ...] = ()
+    span: Years | None = field(default=None)
+
+    @property
+    def bands(self) -> tuple[Band, ...]:
+        """Those with something in them."""
+        return tuple(band for band in self.all if band.relics)
+
+
+def middle(years: Years) -> int:
+    """Where a relic stands: in the middle of its dating, or at the end that is known."""
+    known = [year for year in years if year is not None]
+    return (known[0] + known[-1]) // 2
+
+
+def timeline_of(relics: Sequence[Shown]) -> Timeline:
+    """The timeline of relics; bands begin at round astronomical years."""
+    dated = sorted(
+        ((middle(relic.years), relic) for relic in relics if relic.years),
+        key=lambda item: (item[0], item[1].id),
+    )
+    undated = tuple(relic for relic in relics if not relic.years)
+    if not dated:
+        return Timeline(undated=undated)
+    first, last = dated[0][0], dated[-1][0]
+    length = next((one for one in _LENGTHS if last // one - first // one < MOST), _LENGTHS[-1])
+    numbers = range(first // length, last // length + 1)
+    inside: dict[int, list[Shown]] = {number: [] for number in numbers}
+    for year, relic in dated:
+        inside[year // length].append(relic)
+    most = max(map(len, inside.values()))
+    width = _WIDTH / len(numbers)
+    bands = tuple(
+        Band(
+            first=number * length,
+            last=number * length + length - 1,
+            relics=tuple(inside[number]),
+            x=round(i * width, 2),
+            width=round(width, 2),
+            height=round(max(6.0, _HEIGHT * len(inside[number]) / most), 1),
+        )
+        for i, number in enumerate(numbers)
+    )
+    every = max(1, len(numbers) // 4)
+    ticks = (*(bands[i].first for i in range(0, len(bands), every)),)
+    return Timeline(bands, undated, ticks, Years(bands[0].first, bands[-1].last))

@@ -1,0 +1,58 @@
+// How much light is let in: as much as makes the first view as bright as the poster, which a dark
+// relic has been given more of (relicscan/quality/previews.py).
+import { WebGLRenderTarget } from 'three';
+
+const SIDE = 96;
+const LEAST = 0.6;
+const MOST = 2.2;
+
+const linear = Float32Array.from({ length: 256 }, (_, value) => {
+  const s = value / 255;
+  return s <= 0.04045 ? s / 12.92 : ((s + 0.055) / 1.055) ** 2.4;
+});
+
+/** Mean luminance of what is opaque in RGBA pixels; null where next to nothing is. */
+function brightness(pixels) {
+  let sum = 0;
+  let count = 0;
+  for (let i = 0; i < pixels.length; i += 4) {
+    if (pixels[i + 3] < 250) continue;
+    sum += 0.2126 * linear[pixels[i]] + 0.7152 * linear[pixels[i + 1]] + 0.0722 * linear[pixels[i + 2]];
+    count += 1;
+  }
+  return count > SIDE ? sum / count : null;
+}
+
+function ofPoster(image) {
+  if (!image?.complete || !image.naturalWidth) return null;
+  const canvas = document.createElement('canvas');
+  canvas.width = canvas.height = SIDE;
+  const context = canvas.getContext('2d', { willReadFrequently: true });
+  context.drawImage(image, 0, 0, SIDE, SIDE);
+  try {
+    return brightness(context.getImageData(0, 0, SIDE, SIDE).data);
+  } catch {
+    return null; // a poster from elsewhere cannot be read
+  }
+}
+
+/** The exposure at which the view `poster` is as bright as the stage's poster; 1 without one. */
+export function exposureFor(stage, camera, studio, poster) {
+  const wanted = ofPoster(stage.poster);
+  if (wanted === null) return 1;
+  const { renderer, scene } = stage;
+  const target = new WebGLRenderTarget(SIDE, SIDE);
+  const pixels = new Uint8Array(SIDE * SIDE * 4);
+  camera.go(poster, { instant: true });
+  camera.apply(1);
+  studio.uniforms.exposure.value = 1;
+  studio.update(scene, poster.theta);
+  renderer.setRenderTarget(target);
+  renderer.clear();
+  renderer.render(scene, camera.camera);
+  renderer.readRenderTargetPixels(target, 0, 0, SIDE, SIDE, pixels);
+  renderer.setRenderTarget(null);
+  target.dispose();
+  const found = brightness(pixels);
+  return found ? Math.max(LEAST, Math.min(MOST, wanted / found)) : 1;
+}

@@ -1,0 +1,20 @@
+// The floor is not seen, only what the relic takes from it of the light.
+precision highp float;
+
+uniform sampler2D heights;
+uniform vec3 middle;
+uniform float radius, keySpread, strength, keyShare;
+
+in vec3 place;
+out vec4 picture;
+
+void main() {
+  vec2 across = (place.xz - middle.xz) / radius;
+  vec2 at = across / (2.0 * CONTACT_REACH) + 0.5;
+  // Near where it stands, from a blurred picture of its underside.
+  float contact = 0.5 * (textureLod(heights, at, 3.0).r + textureLod(heights, at, 4.6).r);
+  float blocked = 1.0 - lit(place, keySpread);
+  float dark = 1.0 - (1.0 - 0.75 * contact) * (1.0 - keyShare * blocked);
+  float fade = 1.0 - smoothstep(1.1, 2.6, length(across));
+  picture = vec4(0.0, 0.0, 0.0, strength * dark * fade);
+}

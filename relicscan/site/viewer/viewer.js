@@ -1,0 +1,410 @@
+// The viewer of a relic: openViewer(stage, relic, options) puts a canvas over the poster and
+// returns what pages, tours and tests do with it.
+//
+// stage   <div class="stage" id="stage" tabindex="0"> with <img class="poster">; the viewer adds
+//         canvas, svg.lines, .spots, .spot-card, .hint, .legend, .progress. It sets data-state
+//         (poster, loading, interactive, failed), data-level, data-view, data-mode and data-ar.
+// relic   the island `relic`; a key `poster` (an address, optional) changes the poster on show().
+// options texts (the island `texts`, see words.js), saveData, reducedMotion, buttons (the element
+//         below which [data-action] are bound; the document).
+// Fullscreen takes the nearest ancestor with data-fullscreen, so that buttons can come along.
+// Events on the stage: viewer:level {name, index}, viewer:view {view}, viewer:spot {id},
+// viewer:measure {cm, from, to}, viewer:mode {mode}, viewer:failed {reason}.
+import { Box3, Group, Mesh, PlaneGeometry, Vector2, Vector3 } from 'three';
+import { bindActions } from './actions.js';
+import { createAr } from './ar.js';
+import { createCamera, eyeOf, fitted, read, viewFrom, written } from './camera.js';
+import { createControls, createHands } from './controls.js';
+import { createFigure, roomFor } from './figure.js';
+import { onHash, readHash, writeHash } from './hash.js';
+import { createLamp } from './lamp.js';
+import { createLevels, dispose } from './levels.js';
+import { groundMaterial, relicMaterial } from './material.js';
+import { createMeasure } from './measure.js';
+import { exposureFor } from './exposure.js';
+import { createOverlay } from './overlay.js';
+import { firstHit, positionsOf } from './rays.js';
+import { createSpots, viewOf } from './spots.js';
+import { createStage } from './stage.js';
+import { CONTACT_REACH, createStudio } from './studio.js';
+import { createWords } from './words.js';
+
+const STEP = 10; // degrees for an arrow key
+const ZOOM_STEP = 1.25;
+
+// A context that does not come back in this time (ms) is gone.
+const LOST_MS = 8000;
+
+const prefersStill = () => matchMedia('(prefers-reduced-motion: reduce)').matches;
+
+export function openViewer(element, first, options = {}) {
+  const word = createWords(options.texts);
+  try {
+    return opened(element, first, options, word);
+  } catch (error) {
+    element.dataset.state = 'failed';
+    const note = Object.assign(document.createElement('p'), { className: 'hint', textContent: word('no_webgl') });
+    note.setAttribute('role', 'status');
+    element.append(note);
+    element.dispatchEvent(new CustomEvent('viewer:failed', { detail: { reason: String(error) }, bubbles: true }));
+    throw error;
+  }
+}
+
+function opened(element, first, options, word) {
+  const small = matchMedia('(pointer: coarse)').matches || (navigator.deviceMemory ?? 8) < 4;
+  const state = { restored: false, figure: false, spots: true, finest: false, light: false, measure: false,
+    get fullscreen() { return Boolean(document.fullscreenElement) || element.classList.contains('filling'); } };
+  const restored = { value: 0 };
+  const camera = createCamera();
+  camera.still = options.reducedMotion ?? prefersStill();
+  let relic = first;
+  let home = null;
+  let mode = 'orbit';
+  let lostFor = 0;
+  let before = null;
+
+  const stage = createStage(element, {
+    onFrame: (now, elapsed) => {
+      const moving = camera.step(now, elapsed);
+      if (!moving) rested();
+      return moving;
+    },
+    onDraw: draw,
+    onLost() {
+      element.dataset.state = 'loading';
+      lostFor = setTimeout(() => failed(new Error('the graphics context was lost')), LOST_MS);
+    },
+    onBack() {
+      clearTimeout(lostFor);
+      studio.refresh();
+      element.dataset.state = current ? 'interactive' : 'loading';
+    },
+  });
+  const { renderer, scene } = stage;
+  const studio = createStudio(renderer, small);
+  const model = new Group();
+  model.userData.casts = true;
+  const ground = new Mesh(new PlaneGeometry(1, 1).rotateX(-Math.PI / 2), groundMaterial(studio, CONTACT_REACH, small));
+  ground.renderOrder = -1;
+  scene.add(model, ground);
+  let current = null;
+
+  stage.camera = camera.camera;
+  stage.eye = new Vector3();
+  stage.middle = [0, 0, 0];
+  stage.size = 1;
+
+  const overlay = createOverlay(stage, camera.camera);
+  const spots = createSpots(stage, overlay, {
+    word,
+    hit: (from, towards) => (current ? firstHit(current, from, towards) : null),
+    onOpen: (spot, how) => viewer.openSpot(spot.id, how),
+    onDetail: (spot) => viewer.detail(spot.id),
+  });
+  const hint = stage.layer('hint', 'p');
+  hint.setAttribute('role', 'status');
+  const legend = stage.layer('legend', 'p');
+  legend.textContent = word('restored');
+  legend.hidden = true;
+  const bar = stage.layer('progress');
+  bar.append(document.createElement('i'));
+  bar.hidden = true;
+
+  const say = (words) => { hint.textContent = words; };
+  const measure = createMeasure(stage, overlay, { word, pick, hint: say });
+  const figure = createFigure(stage, overlay, camera, { word });
+  const lamp = createLamp(stage, overlay, {
+    word,
+    hint: say,
+    moved(at) {
+      studio.setLamp(at);
+      writeHash({ light: at && [at.azimuth, at.elevation].map(Math.round).join(',') });
+      stage.request();
+    },
+  });
+  const ar = createAr(stage, {
+    word, model, say, floor: () => box.min.y, changed: () => { update(); stage.request(); },
+  });
+  const hands = createHands(stage, camera, {
+    changed: stage.request,
+    limits: () => ({ nearest: stage.size * 0.08, farthest: home.radius * 1.6, home, reach: stage.size }),
+    surface: (x, y) => pick(x, y)?.point.toArray() ?? null,
+  });
+
+  const box = new Box3();
+  const pointer = new Vector2();
+  const towards = new Vector3();
+
+  function draw() {
+    if (!current) return;
+    camera.apply(stage.aspect);
+    stage.eye.copy(camera.camera.position);
+    ground.visible = stage.eye.y > box.min.y;
+    studio.update(scene, camera.view.theta);
+    renderer.render(scene, camera.camera);
+    overlay.update();
+  }
+
+  /** What is seen at a pixel of the stage: {point, normal, distance} of the surface, or null. */
+  function pick(x, y) {
+    if (!current) return null;
+    pointer.set((x / element.clientWidth) * 2 - 1, 1 - (y / element.clientHeight) * 2);
+    towards.set(pointer.x, pointer.y, 0.5).unproject(camera.camera).sub(stage.eye).normalize();
+    return firstHit(current, stage.eye, towards);
+  }
+
+  function rested() {
+    if (!home) return;
+    const view = written(camera.view);
+    if (element.dataset.view === view) return;
+    element.dataset.view = view;
+    writeHash({ view: view === written(home) ? null : view });
+    stage.tell('view', { view });
+    levels.nearer(home.radius / camera.view.radius);
+  }
+
+  function failed(error) {
+    if (!current) element.dataset.state = 'failed';
+    say(word('failed'));
+    console.warn(error);
+    stage.tell('failed', { reason: String(error) });
+  }
+
+  const levels = createLevels({
+    saveData: options.saveData ?? false,
+    failed,
+    progress(share) {
+      bar.hidden = share === null;
+      bar.firstChild.style.transform = `scaleX(${share ?? 0})`;
+    },
+    place(mesh) {
+      const from = mesh.material;
+      mesh.material = relicMaterial(mesh, studio, {
+        restored, small, pixelRatio: stage.pixelRatio,
+        anisotropy: Math.min(8, renderer.capabilities.getMaxAnisotropy()),
+      });
+      from.dispose();
+      // Sent to the graphics card before it is shown, so that the change is not seen.
+      for (const texture of mesh.material.userData.textures) renderer.initTexture(texture);
+      const last = current;
+      mesh.matrixWorld.decompose(mesh.position, mesh.quaternion, mesh.scale);
+      model.add(mesh);
+      mesh.updateMatrixWorld(true);
+      current = mesh;
+      if (last) {
+        model.remove(last);
+        dispose(last);
+      }
+      mesh.geometry.computeBoundingBox();
+      box.copy(mesh.geometry.boundingBox).applyMatrix4(mesh.matrixWorld);
+      studio.around(box);
+      if (!home) arrive(mesh);
+      stage.draw();
+    },
+    said(level, index) {
+      element.dataset.level = level.name;
+      state.finest = index === relic.levels.length - 1;
+      update();
+      if (element.dataset.state !== 'interactive') {
+        element.dataset.state = 'interactive';
+        fromHash(readHash(), { instant: true });
+        rested();
+      }
+      stage.tell('level', { name: level.name, index });
+    },
+  });
+
+  /** The first level of a relic is there: take its measure and go to the first view. */
+  function arrive(mesh) {
+    stage.size = box.min.distanceTo(box.max) / 2 || 1;
+    stage.middle = box.getCenter(new Vector3()).toArray();
+    camera.size = stage.size;
+    ground.scale.setScalar(stage.size * 6);
+    ground.position.set(stage.middle[0], box.min.y, stage.middle[2]);
+    ground.updateMatrixWorld();
+    const poster = fitted(positionsOf(mesh));
+    home = relic.view ? viewFrom(relic.view.position, relic.view.target) : poster;
+    studio.uniforms.exposure.value = exposureFor(stage, camera, studio, poster);
+    camera.go(home, { instant: true });
+    spots.set(relic.hotspots ?? []);
+  }
+
+  function fromHash(hash, how) {
+    const view = read(hash.get('view'));
+    const light = (hash.get('light') ?? '').split(',').map(Number);
+    const spot = spots.find(hash.get('spot'));
+    if (light.length === 2 && light.every(Number.isFinite)) lamp.place(...light);
+    if (hash.get('restored') === '1' && relic.restored) viewer.restored(true);
+    if (spot) viewer.openSpot(spot.id, { ...how, fly: !view });
+    if (view) viewer.go(view, how);
+  }
+
+  function setMode(next) {
+    if (next === mode || (next === 'measure' && !relic.scale_known)) return;
+    if (mode === 'measure') measure.set(false);
+    if (mode === 'light') lamp.set(false);
+    mode = next;
+    if (mode === 'measure') measure.set(true);
+    if (mode === 'light') lamp.set(true, studio.direction());
+    state.light = mode === 'light';
+    state.measure = mode === 'measure';
+    element.dataset.mode = mode;
+    update();
+    stage.request();
+    stage.tell('mode', { mode });
+  }
+
+  createControls(stage, {
+    orbit: (dx, dy) => (mode === 'light' ? lamp.drag(dx, dy, camera.view.theta) : hands.orbit(dx, dy)),
+    pan: hands.pan,
+    zoom: (...how) => (home ? hands.zoom(...how) : false),
+    tap(x, y) {
+      if (mode === 'measure') measure.take(x, y);
+      else if (spots.open) viewer.openSpot(null);
+    },
+    twice(x, y) {
+      const hit = mode === 'measure' ? null : pick(x, y);
+      if (!hit) return;
+      viewer.go({ ...camera.goal, target: hit.point.toArray(), radius: Math.min(camera.goal.radius, home.radius) * 0.5 });
+    },
+    key(event) {
+      const { key, shiftKey } = event;
+      const arrow = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[key];
+      if (!home) return false;
+      if (arrow) {
+        const by = (STEP * stage.shorter) / (mode === 'light' ? 240 : 200);
+        const move = shiftKey ? hands.pan : mode === 'light'
+          ? (dx, dy) => lamp.drag(dx, dy, camera.view.theta)
+          : (dx, dy) => hands.orbit(-dx, -dy);
+        move(arrow[0] * by, arrow[1] * by);
+        return true;
+      }
+      const does = {
+        '+': () => hands.zoom(1 / ZOOM_STEP), '=': () => hands.zoom(1 / ZOOM_STEP), '-': () => hands.zoom(ZOOM_STEP),
+        0: () => viewer.home(), Home: () => viewer.home(),
+        l: () => setMode(mode === 'light' ? 'orbit' : 'light'), m: () => setMode(mode === 'measure' ? 'orbit' : 'measure'),
+        Enter: () => mode === 'measure' && measure.take(element.clientWidth / 2, element.clientHeight / 2),
+        Escape: escape,
+      }[key.length === 1 ? key.toLowerCase() : key];
+      if (!does) return false;
+      return does() !== false;
+    },
+  });
+
+  /** One thing at a time: points, mode, card, fullscreen. */
+  function escape() {
+    if (measure.points.length) measure.clear();
+    else if (mode !== 'orbit') setMode('orbit');
+    else if (spots.open) viewer.openSpot(null, { focus: true });
+    else if (element.classList.contains('filling')) element.classList.remove('filling');
+    else return false;
+    return true;
+  }
+
+  const viewer = {
+    element, state, word, say, pick,
+    get relic() { return relic; },
+    get mode() { return mode; },
+    set mode(next) { setMode(next); },
+    async show(next) {
+      relic = next;
+      home = null;
+      setMode('orbit');
+      lamp.clear();
+      figure.set(false);
+      Object.assign(state, { restored: false, figure: false, finest: false });
+      restored.value = 0;
+      legend.hidden = true;
+      spots.set([]);
+      say('');
+      element.dataset.state = 'loading';
+      element.dataset.level = element.dataset.view = '';
+      if (next.poster && stage.poster) stage.poster.src = next.poster;
+      if (current) {
+        model.remove(current);
+        dispose(current);
+        current = null;
+      }
+      ar.set(next);
+      update();
+      await levels.show(next);
+    },
+    view: () => written(camera.goal),
+    go(view, how = {}) {
+      const next = typeof view === 'string' ? read(view) : view.position ? viewFrom(view.position, view.target) : view;
+      if (!next || !home) return;
+      camera.go(next, how);
+      stage.request();
+    },
+    home() {
+      viewer.openSpot(null);
+      lamp.clear();
+      setMode('orbit');
+      viewer.go(home);
+    },
+    openSpot(id, { fly = true, instant = false, focus = false } = {}) {
+      const spot = spots.find(id) ?? null;
+      spots.show(spot, { focus });
+      writeHash({ spot: spot?.id ?? null });
+      if (spot && fly) viewer.go(viewOf(spot, home), { instant });
+    },
+    detail(id) {
+      const spot = spots.find(id);
+      if (spot) {
+        const view = viewOf(spot, home);
+        viewer.go(spot.camera ? view : { ...view, radius: view.radius * 0.6 });
+      }
+      return viewer.finest();
+    },
+    light(azimuth, elevation) {
+      if (azimuth === null) lamp.clear();
+      else lamp.place(azimuth, elevation);
+    },
+    restored(on) {
+      state.restored = Boolean(on && relic.restored);
+      restored.value = state.restored ? 1 : 0;
+      legend.hidden = !state.restored;
+      writeHash({ restored: state.restored ? '1' : null });
+      update();
+      stage.request();
+    },
+    figure(on) {
+      state.figure = Boolean(on && relic.scale_known && home);
+      const bounds = [box.min.toArray(), box.max.toArray()];
+      figure.set(state.figure, relic.bounds ?? bounds);
+      if (state.figure) {
+        before = camera.goal;
+        const room = fitted(roomFor(relic.bounds ?? bounds, camera.goal), camera.goal, 0.9, 0.9);
+        if (room.radius > camera.goal.radius) viewer.go(room);
+      } else if (before) viewer.go(before);
+      if (!state.figure) before = null;
+      say(state.figure ? figure.words : '');
+      update();
+      stage.request();
+    },
+    spots(on) {
+      state.spots = on;
+      spots.visible(on);
+      update();
+    },
+    finest: () => levels.finest(),
+    dispose() {
+      levels.stop();
+      if (current) dispose(current);
+      studio.dispose();
+      stage.dispose();
+    },
+  };
+
+  if (!element.hasAttribute('role')) element.setAttribute('role', 'application');
+  if (!element.hasAttribute('aria-label')) element.setAttribute('aria-label', `${relic.title}: ${word('viewer')}. ${word('keys')}`);
+  const update = bindActions(options.buttons ?? document, viewer, { word, ar });
+  onHash((hash) => fromHash(hash, {}));
+  matchMedia('(prefers-reduced-motion: reduce)').addEventListener?.('change', () => {
+    camera.still = options.reducedMotion ?? prefersStill();
+  });
+  element.dataset.mode = mode;
+  viewer.show(first);
+  return viewer;
+}
