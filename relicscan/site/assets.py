@@ -22,9 +22,12 @@ _DIGITS = 16
 
 
 class Assets:
-    """Collects contents, hands out addresses relative to the site, writes all of them at once."""
+    """Collects contents for the folder `site` and hands out their addresses; `earlier` is a build
+    before, if there is one.
+    """
 
-    def __init__(self) -> None:
+    def __init__(self, site: Path, earlier: Path | None = None) -> None:
+        self.site, self.earlier = site, earlier
         self._waiting: dict[str, bytes] = {}
 
     def put(self, content: bytes, suffix: str) -> str:
@@ -33,9 +36,9 @@ class Assets:
         self._waiting.setdefault(name, content)
         return name
 
-    def flush(self, site: Path, earlier: Path | None = None) -> None:
+    def flush(self) -> None:
         """Write what was put since the last time, compressed forms beside, on all cores."""
-        write_all(site, self._waiting, earlier)
+        write_all(self.site, self._waiting, self.earlier)
         self._waiting.clear()
 
 
@@ -44,7 +47,7 @@ def write_all(site: Path, files: Mapping[str, bytes], earlier: Path | None = Non
     for folder in {(site / name).parent for name in files}:
         folder.mkdir(parents=True, exist_ok=True)
     with ThreadPoolExecutor(threads.available()) as pool:
-        list(pool.map(lambda item: _write(site, *item, earlier), files.items()))
+        list(pool.map(lambda name: _write(site, name, files[name], earlier), files))
 
 
 def _write(site: Path, name: str, content: bytes, earlier: Path | None) -> None:

@@ -272,6 +272,8 @@ class _Page(HTMLParser):
             case "script" if "src" in given:
                 self.scripted = True
                 self.first.append(given["src"])
+                if given.get("data-viewer"):  # which the script of a relic's page imports
+                    self.first.append(given["data-viewer"])
             case "script" if given.get("type") == "application/json" and given.get("id") == "relic":
                 self._island = []
             case "picture":

@@ -101,7 +101,7 @@ class ExhibitionToml(Table):
     museum: Annotated[tuple[MuseumText, ...], Field(strict=False)] = ()
     theme: Annotated[tuple[Theme, ...], Field(strict=False)] = ()
     tour: Annotated[tuple[Tour, ...], Field(strict=False)] = ()
-    interface: dict[str, dict[str, str]] = Field(default_factory=dict)
+    interface: dict[str, dict[str, str | dict[str, str]]] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _each_once(self) -> ExhibitionToml:

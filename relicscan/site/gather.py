@@ -14,6 +14,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
 
 from relicscan.errors import OutputError, RelicscanError, ScanError
 from relicscan.metadata.dating import Years, years_of
@@ -203,9 +204,13 @@ class Exhibition:
 
 
 def gather(
-    out: Path, toml: ExhibitionToml | None = None, *, verdicts: Collection[str] = ("pass",)
+    out: Path,
+    toml: ExhibitionToml | None = None,
+    *,
+    verdicts: Collection[str] = ("pass",),
+    damaged: Mapping[str, RelicscanError] = MappingProxyType({}),
 ) -> Exhibition:
-    """The exhibition of the output folder `out`.
+    """The exhibition of the output folder `out`, without the relics that are known to be damaged.
 
     Raises OutputError where `out` is no output folder or is damaged, or nothing can be shown;
     ScanError where exhibition.toml names what is not there.
@@ -220,7 +225,8 @@ def gather(
         except OutputError as error:
             left_out.append(LeftOut(entry.id, error.message, error.remedy))
             continue
-        if (why := _why_not(entry, relic.manifest, verdicts)) is not None:
+        why = damaged.get(entry.id) or _why_not(entry, relic.manifest, verdicts)
+        if why is not None:
             left_out.append(LeftOut(entry.id, why.message, why.remedy))
         else:
             shown.append(Shown(relic, museum_id(relic.manifest.metadata.museum)))

@@ -156,12 +156,7 @@ class _Writer:
     @cached_property
     def script_texts(self) -> Markup:
         """What scripts say, by key."""
-        return island({key: self.language.plain(key) for key in SCRIPT_TEXTS} | self.formats)
-
-    @property
-    def formats(self) -> dict[str, str]:
-        """Sentences with places that scripts fill: {name} stays."""
-        return {key: self.language.words.get(key) or self.language.fallback[key] for key in FORMATS}
+        return island(self.language.of_scripts())
 
     def alt(self, relic: Shown) -> str:
         """What a picture of a relic shows, in words: title, kind, material."""
@@ -279,12 +274,12 @@ class _Writer:
         if way and way.rms_mm is not None:
             figure = f"{language.number(way.rms_mm, 2)}\u00a0mm"
             yield language.plain(
-                "truth_deviation_mm", figure=figure, samples=language.number(way.samples, 9)
+                "truth_deviation_mm", figure=figure, samples=language.count(way.samples)
             )
         elif way:
             figure = language.percent(way.rms_of_diagonal)
             yield language.plain(
-                "truth_deviation_share", figure=figure, samples=language.number(way.samples, 9)
+                "truth_deviation_share", figure=figure, samples=language.count(way.samples)
             )
         if relic.restored_share:
             share = language.percent(relic.restored_share)
@@ -423,15 +418,3 @@ def not_found(site: Site) -> str:
 def search_index(site: Site, language: Language) -> bytes:
     """What the search of a language looks through."""
     return search.index(site.exhibition, site.placed, language)
-
-
-#: Texts that scripts need as they are, and those with places they fill themselves.
-SCRIPT_TEXTS = (
-    *("loading", "failed", "light_hint", "measure_hint", "copied", "copy", "ar_none"),
-    *("figure_hand", "figure_person", "figure_coin", "level_low", "level_medium", "level_high"),
-    *("show_detail", "height", "width", "depth", "decimal_point", "found_none", "end_of_tour"),
-    *("notes", "next_step", "laser", "clock", "present_hint", "open_window", "keys_presenter"),
-    *("offline_keep", "offline_kept", "offline_now", "offline_failed", "pause", "autoplay"),
-    *("previous", "next", "any", "no_date", "minutes"),
-)
-FORMATS = ("measured", "step_of", "cue", "behind", "ahead", "found_count", "in_language")

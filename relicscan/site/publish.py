@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from relicscan.delivery.sounds import read_sound
-from relicscan.errors import OutputError, PipelineError, ScanError
+from relicscan.errors import OutputError, PipelineError, RelicscanError, ScanError
 from relicscan.metadata.canonical import bytes_sha256, canonical_json
 from relicscan.site import deploy
 from relicscan.site.assets import Assets, write_all
@@ -84,14 +84,15 @@ def publish(
         )
     earlier = _earlier(target)
     toml = read_exhibition(Path(exhibition)) if exhibition else ExhibitionToml()
-    shown = gather(source, toml, verdicts=include)
     partial = target.with_name(f".{target.name}.{os.getpid()}.part")
     try:
         partial.mkdir(parents=True)
-        written, shown = _write(
+        assets = Assets(partial, earlier)
+        shown, placed = _placed(source, toml, include, assets)
+        written = _write(
             shown,
-            partial,
-            earlier=earlier,
+            placed,
+            assets,
             base_url=base_url.rstrip("/") if base_url else None,
             beside=Path(exhibition) if exhibition else None,
         )
@@ -139,26 +140,40 @@ def _take_place(partial: Path, target: Path) -> None:
     shutil.rmtree(old, ignore_errors=True)
 
 
+def _placed(
+    source: Path, toml: ExhibitionToml, include: Collection[str], assets: Assets
+) -> tuple[Exhibition, dict[str, RelicAssets]]:
+    """What is shown, and where its files are; a relic with a damaged file is left out."""
+    shown = gather(source, toml, verdicts=include)
+    placed: dict[str, RelicAssets] = {}
+    damaged: dict[str, RelicscanError] = {}
+    for i, relic in enumerate(shown.relics, start=1):
+        try:
+            placed[relic.id] = place(relic, assets)
+        except OutputError as error:
+            damaged[relic.id] = error
+        if i % _RELICS_AT_A_TIME == 0:
+            assets.flush()
+    if damaged:
+        shown = gather(source, toml, verdicts=include, damaged=damaged)
+    return shown, placed
+
+
 def _write(
     shown: Exhibition,
-    folder: Path,
+    placed: Mapping[str, RelicAssets],
+    assets: Assets,
     *,
-    earlier: Path | None,
     base_url: str | None,
     beside: Path | None,
-) -> tuple[int, Exhibition]:
-    assets = Assets()
-    placed: dict[str, RelicAssets] = {}
-    for i, relic in enumerate(shown.relics):
-        placed[relic.id] = place(relic, assets)
-        if i % _RELICS_AT_A_TIME == _RELICS_AT_A_TIME - 1:
-            assets.flush(folder, earlier)
+) -> int:
+    """Write everything but the relics' own files; how many pages these are."""
     languages = languages_of(shown.languages, shown.toml.interface)
     files = {name: assets.put(content, suffix) for name, suffix, content in _bundles()}
     site = Site(shown, languages, files, placed, _spoken(shown, assets, beside), base_url)
     for language in languages:
         files[f"index-{language.tag}"] = assets.put(search_index(site, language), ".json")
-    assets.flush(folder, earlier)
+    assets.flush()
     waiting: dict[str, bytes] = {}
     count = 0
     for language in languages:
@@ -166,12 +181,12 @@ def _write(
             waiting[f"{language.tag}/{path}"] = html.encode()
             count += 1
             if len(waiting) == _PAGES_AT_A_TIME:
-                write_all(folder, waiting)
+                write_all(assets.site, waiting)
                 waiting.clear()
     waiting |= {"index.html": front_page(site).encode(), "404.html": not_found(site).encode()}
     waiting |= _around(site)
-    write_all(folder, waiting)
-    return count + 2, shown
+    write_all(assets.site, waiting)
+    return count + 2
 
 
 def _bundles() -> list[tuple[str, str, bytes]]:

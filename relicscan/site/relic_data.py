@@ -42,30 +42,38 @@ class RelicAssets:
 def place(relic: Shown, assets: Assets) -> RelicAssets:
     """Put a relic's files among the assets, each held against its manifest.
 
-    Raises OutputError where one is missing or another than relic.json lists.
+    Raises OutputError where one is missing or another than relic.json lists, having put none.
     """
+    wanted = [level.path for level in relic.levels]
+    wanted += [_poster(POSTER_PX), _poster(THUMB_PX)]
+    if not all(path in relic.files for path in wanted):
+        wanted.append("preview/poster.webp")
+    if relic.scale_known:
+        wanted += ["ar/model.glb", "ar/model.usdz"]
+    wanted += [path for by_language in relic.sounds.values() for path in by_language.values()]
+    there = {
+        path: vouched_bytes(relic.exported, relic.files[path])
+        for path in wanted
+        if path in relic.files
+    }
 
-    def put(path: str | None) -> str | None:
-        if path is None or path not in relic.files:
-            return None
-        suffix = path[path.rindex(".") :].lower()
-        return assets.put(vouched_bytes(relic.exported, relic.files[path]), suffix)
+    def put(path: str) -> str | None:
+        return assets.put(there[path], path[path.rindex(".") :].lower()) if path in there else None
 
-    def made(side_px: int) -> str | None:
-        """The poster in a size that outputs of earlier versions have not."""
-        if "preview/poster.webp" not in relic.files:
-            return None
-        whole = vouched_bytes(relic.exported, relic.files["preview/poster.webp"])
+    def picture(side_px: int) -> str | None:
+        """The poster in a size; outputs of earlier versions have one only."""
+        whole = there.get("preview/poster.webp")
+        if _poster(side_px) in there or whole is None:
+            return put(_poster(side_px))
         return assets.put(_smaller(whole, side_px), ".webp")
 
     levels = [put(level.path) for level in relic.levels]
-    ar = relic.scale_known
     return RelicAssets(
-        poster=put(_poster(POSTER_PX)) or made(POSTER_PX),
-        thumb=put(_poster(THUMB_PX)) or made(THUMB_PX),
+        poster=picture(POSTER_PX),
+        thumb=picture(THUMB_PX),
         levels=tuple(one for one in levels if one),
-        ar_glb=put("ar/model.glb") if ar else None,
-        ar_usdz=put("ar/model.usdz") if ar else None,
+        ar_glb=put("ar/model.glb"),
+        ar_usdz=put("ar/model.usdz"),
         audio={
             spot: {tag: address for tag, path in by_language.items() if (address := put(path))}
             for spot, by_language in relic.sounds.items()

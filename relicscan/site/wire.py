@@ -268,7 +268,8 @@ class _Handler(BaseHTTPRequestHandler):
     def _checked(self) -> Answer:
         # A request that is refused before its body was read leaves the body on the connection.
         coding, lengths = self.headers.get("Transfer-Encoding"), self._all("Content-Length")
-        self.close_connection |= bool(coding or lengths)
+        bodiless = self.command in ("GET", "HEAD") and not (coding or lengths)
+        self.close_connection |= not bodiless
         hosts = self._all("Host")
         if len(hosts) != 1:
             return refusal(HTTPStatus.BAD_REQUEST, "one Host header is needed")

@@ -7,11 +7,13 @@ is translated, and nothing disappears.
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from markupsafe import Markup, escape
 
@@ -24,10 +26,14 @@ from relicscan.stage import did_you_mean
 _FOLDER = Path(__file__).parent / "texts"
 #: What every key has a text in.
 FALLBACK = "en"
+#: Tags that say no script and mean one.
+_ALSO = {"zh": "zh-Hans", "zh-CN": "zh-Hans", "zh-SG": "zh-Hans"}
 #: Scripts and languages that are written from right to left.
 _RIGHT_TO_LEFT = frozenset(
     ["ar", "arc", "ckb", "dv", "fa", "he", "khw", "ks", "ps", "sd", "syr", "ug", "ur", "yi"]
 )
+#: What is filled in.
+_PLACES = re.compile(r"\{[^{}]*\}|[{}]")
 _RTL_SCRIPTS = ("-Arab", "-Hebr", "-Syrc", "-Thaa", "-Nkoo", "-Adlm")
 
 
@@ -61,32 +67,61 @@ def comes_with() -> tuple[str, ...]:
     return tuple(sorted(path.stem for path in _FOLDER.glob("*.toml")))
 
 
+@lru_cache
 def _table(tag: str) -> dict[str, str]:
     """The words of a language or of the one it is a kind of ("en-GB": "en"); none if there are
     none.
     """
-    near = next((known for known in comes_with() if is_in(tag, known)), None)
+    near = next((known for known in comes_with() if is_in(tag, known)), _ALSO.get(tag))
     if near is None:
         return {}
-    return tomllib.loads((_FOLDER / f"{near}.toml").read_text(encoding="utf-8"))
+    return flat(tomllib.loads((_FOLDER / f"{near}.toml").read_text(encoding="utf-8")))
+
+
+def flat(words: Mapping[str, Any]) -> dict[str, str]:
+    """Words by key, those of a table by "table.key"."""
+    found: dict[str, str] = {}
+    for key, value in words.items():
+        if isinstance(value, Mapping):
+            found |= {f"{key}.{inner}": text for inner, text in value.items()}
+        else:
+            found[key] = value
+    return found
 
 
 def languages_of(
-    tags: tuple[str, ...], own: Mapping[str, Mapping[str, str]]
+    tags: tuple[str, ...], own: Mapping[str, Mapping[str, Any]]
 ) -> tuple[Language, ...]:
     """The languages of a site in order; `own` has a museum's words by language and key.
 
-    Raises ScanError for a key that no page has.
+    Raises ScanError where these are not words of a page.
     """
     fallback = _table(FALLBACK)
-    for tag, words in own.items():
-        if strange := next((key for key in words if key not in fallback), None):
+    given = {tag: flat(words) for tag, words in own.items()}
+    for tag, words in given.items():
+        _check(tag, words, fallback)
+    names = {tag: words["language"] for tag, words in given.items() if "language" in words}
+    return tuple(
+        Language(tag, {**_table(tag), **given.get(tag, {})}, fallback, tags, names) for tag in tags
+    )
+
+
+def _check(tag: str, words: Mapping[str, str], fallback: Mapping[str, str]) -> None:
+    """Raise ScanError for a key that no page has, and for places that are not filled in."""
+    for key, text in words.items():
+        if key not in fallback:
             raise ScanError(
-                f"interface.{tag[:40]} has the key {strange[:40]!r}, which no page has",
+                f"interface.{tag[:40]} has the key {key[:40]!r}, which no page has",
                 scan="exhibition.toml",
-                remedy=did_you_mean(strange, list(fallback), "keys are"),
+                remedy=did_you_mean(key, list(fallback), "keys are"),
             )
-    return tuple(Language(tag, {**_table(tag), **own.get(tag, {})}, fallback, tags) for tag in tags)
+        if sorted(_PLACES.findall(text)) != sorted(_PLACES.findall(fallback[key])):
+            wanted = " and ".join(_PLACES.findall(fallback[key])) or "none"
+            raise ScanError(
+                f"interface.{tag[:40]}: the text of {key!r} has other places to fill in",
+                scan="exhibition.toml",
+                remedy=f"its places are {wanted}, as in English: {fallback[key]!r}",
+            )
 
 
 @dataclass(frozen=True)
@@ -97,6 +132,7 @@ class Language:
     words: Mapping[str, str]
     fallback: Mapping[str, str]
     order: tuple[str, ...]
+    names: Mapping[str, str]
 
     @property
     def dir(self) -> str:
@@ -111,28 +147,46 @@ class Language:
         """The interface's text for a key, for attributes and scripts."""
         return (self.words.get(key) or self.fallback[key]).format(**values)
 
+    def of_scripts(self) -> dict[str, str]:
+        """What scripts say, by key, places to be filled in left as they are."""
+        said = {
+            key.partition(".")[2]: self.words.get(key) or text
+            for key, text in self.fallback.items()
+            if "." in key
+        }
+        return {"lang": self.tag, **said}
+
     def t(self, key: str, **values: object) -> Markup:
         """The same for a page: marked as English where there is no other."""
         text = escape(self.plain(key, **values))
-        return text if key in self.words else Markup('<span lang="en">{}</span>').format(text)
+        return text if self.words.get(key) else Markup('<span lang="en">{}</span>').format(text)
+
+    def labelled(self, key: str, text: str) -> Markup:
+        """A label, the mark that this language sets after it, and a text."""
+        form = self.words.get("labelled") or self.fallback["labelled"]
+        return Markup(escape(form)).format(label=self.t(key), text=text)
 
     def said(self, texts: Mapping[str, str] | None) -> Said | None:
         """A text of a relic in this language, or else in the next of the site's, or any."""
-        found = best_text(texts, (self.tag, *self.order, FALLBACK))
+        found = best_text(texts, (self.tag, *_wider(self.tag), *self.order, FALLBACK))
         if found is None:
             return None
         text, tag = found
         ours = tag == "und" or is_in(tag, self.tag) or is_in(self.tag, tag)
-        return Said(text, tag, None if ours else self._names.get(tag, tag))
+        return Said(text, tag, None if ours else self.name_of(tag))
 
     def text(self, texts: Mapping[str, str] | None, default: str = "") -> str:
         """The same without its language."""
         found = self.said(texts)
         return found.text if found else default
 
-    @cached_property
-    def _names(self) -> dict[str, str]:
-        return {tag: _table(tag).get("language", tag) for tag in (*comes_with(), *self.order)}
+    def name_of(self, tag: str) -> str:
+        """What a language calls itself."""
+        return self.names.get(tag) or _table(tag).get("language", tag)
+
+    def count(self, number: int) -> str:
+        """A whole number, its thousands as written here."""
+        return f"{number:,}".replace(",", self.plain("thousands"))
 
     def number(self, value: float, digits: int = 3) -> str:
         """A number with so many significant digits, its decimals and thousands as written here."""
@@ -191,3 +245,9 @@ class Language:
 def _magnitude(value: float) -> int:
     """The power of ten of a number: 2 of 419.5."""
     return int(f"{value:e}".partition("e")[2]) if value else 0
+
+
+def _wider(tag: str) -> list[str]:
+    """What a tag is a kind of, the nearest first (RFC 4647, section 3.4): "zh" of "zh-Hans"."""
+    steps = tag.split("-")
+    return ["-".join(steps[:n]) for n in range(len(steps) - 1, 0, -1)]

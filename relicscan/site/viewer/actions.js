@@ -1,11 +1,11 @@
 // The page's buttons: <button data-action="light">; what they do, and what they show as pressed.
-import { flushHash } from './hash.js';
+import { flush } from './hash.js';
 
 const TOGGLES = ['light', 'measure', 'restored', 'figure', 'spots', 'fullscreen'];
 
 /** Share the page's address as it is now: the device's own sheet, else the clipboard. */
 async function share(viewer, word) {
-  flushHash();
+  flush();
   const url = location.href;
   if (navigator.share) {
     await navigator.share({ title: document.title, url }).catch(() => {});
@@ -45,7 +45,10 @@ export function bindActions(root, viewer, { word, ar }) {
   };
   const buttons = [...root.querySelectorAll('[data-action]')].filter((button) => does[button.dataset.action]);
   for (const button of buttons) {
-    button.addEventListener('click', () => does[button.dataset.action]());
+    button.addEventListener('click', () => {
+      does[button.dataset.action]();
+      update();
+    });
   }
 
   const offered = (action) => {

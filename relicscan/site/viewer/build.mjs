@@ -106,9 +106,13 @@ await build({
   nodePaths: [join(modules, 'node_modules')],
   plugins: [leftOut, shaders],
 });
+
+const licence = readFileSync(join(three, 'LICENSE'), 'utf8');
+const [, meshopt] = readFileSync(join(three, 'examples/jsm/libs/meshopt_decoder.module.js'), 'utf8')
+  .match(/^\/\/ (Copyright .*)$/m);
 writeFileSync(
   join(target, 'LICENSES.txt'),
-  `viewer.js contains three.js (https://threejs.org):\n\n${readFileSync(join(three, 'LICENSE'), 'utf8')}` +
-    `\nand, as distributed with it, the decoder of meshoptimizer (https://meshoptimizer.org):\n\n` +
-    readFileSync(join(three, 'LICENSE'), 'utf8'),
+  `viewer.js contains three.js (https://threejs.org):\n\n${licence}\n`
+    + 'and the decoder of meshoptimizer (https://meshoptimizer.org), under the same terms of the MIT\n'
+    + `license:\n\n${meshopt}\n`,
 );

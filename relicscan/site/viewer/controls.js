@@ -15,7 +15,7 @@ export function createControls(stage, act) {
   const { element, canvas } = stage;
   const down = new Map();
   let tap = null;
-  let lastTap = 0;
+  let lastTap = null;
   let spread = null;
 
   const at = (event) => {
@@ -56,8 +56,9 @@ export function createControls(stage, act) {
     spread = null;
     if (!down.size) element.classList.remove('held');
     if (event.type === 'pointerup' && tap && event.timeStamp - tap.time < TAP_MS) {
-      const twice = event.timeStamp - lastTap < TWICE_MS;
-      lastTap = twice ? 0 : event.timeStamp;
+      const twice = lastTap && tap.time - lastTap.time < TWICE_MS
+        && Math.hypot(tap.x - lastTap.x, tap.y - lastTap.y) < 4 * TAP_PX;
+      lastTap = twice ? null : tap;
       if (twice) act.twice(tap.x, tap.y);
       else act.tap(tap.x, tap.y);
     }

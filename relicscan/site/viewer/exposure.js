@@ -1,7 +1,5 @@
 // How much light is let in: as much as makes the first view as bright as the poster, which a dark
 // relic has been given more of (relicscan/quality/previews.py).
-import { WebGLRenderTarget } from 'three';
-
 const SIDE = 96;
 const LEAST = 0.6;
 const MOST = 2.2;
@@ -23,36 +21,27 @@ function brightness(pixels) {
   return count > SIDE ? sum / count : null;
 }
 
-function ofPoster(image) {
-  if (!image?.complete || !image.naturalWidth) return null;
+/** Of a square of a picture; null where it cannot be read. */
+function brightnessOf(image, left, top, side) {
   const canvas = document.createElement('canvas');
   canvas.width = canvas.height = SIDE;
   const context = canvas.getContext('2d', { willReadFrequently: true });
-  context.drawImage(image, 0, 0, SIDE, SIDE);
+  context.drawImage(image, left, top, side, side, 0, 0, SIDE, SIDE);
   try {
     return brightness(context.getImageData(0, 0, SIDE, SIDE).data);
   } catch {
-    return null; // a poster from elsewhere cannot be read
+    return null; // a poster from elsewhere
   }
 }
 
-/** The exposure at which the view `poster` is as bright as the stage's poster; 1 without one. */
-export function exposureFor(stage, camera, studio, poster) {
-  const wanted = ofPoster(stage.poster);
+/** The exposure at which the view `first` is as bright as the stage's poster; 1 without one.
+ * `draw()` draws what the camera sees onto the stage's canvas. */
+export function exposureFor({ poster, canvas }, draw) {
+  if (!poster?.complete || !poster.naturalWidth) return 1;
+  const wanted = brightnessOf(poster, 0, 0, poster.naturalWidth);
   if (wanted === null) return 1;
-  const { renderer, scene } = stage;
-  const target = new WebGLRenderTarget(SIDE, SIDE);
-  const pixels = new Uint8Array(SIDE * SIDE * 4);
-  camera.go(poster, { instant: true });
-  camera.apply(1);
-  studio.uniforms.exposure.value = 1;
-  studio.update(scene, poster.theta);
-  renderer.setRenderTarget(target);
-  renderer.clear();
-  renderer.render(scene, camera.camera);
-  renderer.readRenderTargetPixels(target, 0, 0, SIDE, SIDE, pixels);
-  renderer.setRenderTarget(null);
-  target.dispose();
-  const found = brightness(pixels);
+  draw();
+  const side = Math.min(canvas.width, canvas.height);
+  const found = brightnessOf(canvas, (canvas.width - side) / 2, (canvas.height - side) / 2, side);
   return found ? Math.max(LEAST, Math.min(MOST, wanted / found)) : 1;
 }

@@ -3,32 +3,34 @@ import { axesOf } from './camera.js';
 import { createLabel, shape } from './overlay.js';
 import { centimetres } from './words.js';
 
-// Outlines in metres, y down from the top, x from the middle; a flat silhouette.
-// The person is of 170 cm, the hand of 18 cm from wrist to finger tip, the cube of 1 cm.
-const PERSON = 'M0,0c.066,0 .107,.05 .107,.118c0,.052 -.02,.1 -.052,.13c.002,.03 .01,.043 .04,.053c.075,.024 .12,.034 .138,.092'
-  + 'c.02,.066 .027,.19 .03,.28c.003,.08 .002,.19 -.006,.25c-.004,.03 -.044,.03 -.047,-.002c-.008,-.075 -.013,-.17 -.02,-.25'
-  + 'c-.004,-.05 -.01,-.09 -.02,-.12c-.004,.07 -.004,.13 .004,.2c.012,.11 .016,.23 .008,.35c-.008,.13 -.02,.24 -.026,.33'
-  + 'c-.004,.07 -.008,.13 -.01,.19c.03,.02 .058,.03 .06,.058c.002,.02 -.01,.021 -.03,.021l-.082,0c-.014,0 -.02,-.008 -.02,-.022'
-  + 'c.002,-.07 0,-.16 -.004,-.25c-.006,-.13 -.016,-.27 -.024,-.39c-.008,-.05 -.012,-.08 -.016,-.13'
-  + 'c-.004,.05 -.008,.08 -.016,.13c-.008,.12 -.018,.26 -.024,.39c-.004,.09 -.006,.18 -.004,.25c0,.014 -.006,.022 -.02,.022l-.082,0'
-  + 'c-.02,0 -.032,-.001 -.03,-.021c.002,-.028 .03,-.038 .06,-.058c-.002,-.06 -.006,-.12 -.01,-.19c-.006,-.09 -.018,-.2 -.026,-.33'
-  + 'c-.008,-.12 -.004,-.24 .008,-.35c.008,-.07 .008,-.13 .004,-.2c-.01,.03 -.016,.07 -.02,.12c-.007,.08 -.012,.175 -.02,.25'
-  + 'c-.003,.032 -.043,.032 -.047,.002c-.008,-.06 -.009,-.17 -.006,-.25c.003,-.09 .01,-.214 .03,-.28c.018,-.058 .063,-.068 .138,-.092'
-  + 'c.03,-.01 .038,-.023 .04,-.053c-.032,-.03 -.052,-.078 -.052,-.13c0,-.068 .041,-.118 .107,-.118z';
-const HAND = 'M-.0055,.0005c.005,-.001 .0086,.0022 .009,.0075l.0012,.058c.0008,.004 .0032,.004 .004,.0005l.0095,-.0495'
-  + 'c.0012,-.005 .005,-.0075 .0092,-.0066c.0044,.001 .0066,.005 .006,.0098l-.0066,.0525c-.0003,.0036 .0022,.0046 .004,.0015'
-  + 'l.0135,-.032c.0021,-.0045 .0058,-.006 .0094,-.0043c.0036,.0018 .0048,.0057 .0034,.01l-.0136,.044c-.0026,.0088 -.003,.0165 -.0033,.026'
-  + 'c-.0006,.0175 -.0042,.0285 -.0108,.038c-.0022,.0034 -.0028,.0075 -.0028,.0121l0,.0075c0,.003 -.0016,.0046 -.0046,.0046'
-  + 'l-.0405,0c-.003,0 -.0046,-.0016 -.0046,-.0046l0,-.0095c0,-.005 -.0018,-.009 -.0052,-.0125c-.0078,-.0082 -.0153,-.0187 -.0212,-.0292'
-  + 'l-.0118,-.02c-.0026,-.0044 -.0018,-.0084 .0018,-.0106c.0034,-.002 .0074,-.0008 .0106,.0032l.0128,.0162c.0024,.003 .0056,.0018 .0054,-.002'
-  + 'l-.0052,-.067c-.0004,-.005 .0022,-.0088 .0064,-.0093c.0043,-.0005 .0075,.0026 .0083,.0078l.0092,.0465c.0007,.0035 .0034,.0033 .0036,-.0005'
-  + 'l-.0012,-.0580c-.0001,-.0053 .0031,-.0094 .0081,-.0095z';
-const CUBE = 'M-.005,0h.01v.01h-.01z';
+// Silhouettes in metres, y down from the top, x from the middle: paths, each with the width of the
+// rounded line around it. The person is of 170 cm, the hand of 18 cm from wrist to finger tip.
+const PERSON = [
+  ['M0,.004a.078,.106 0 0 1 0,.212a.078,.106 0 0 1 0,-.212z', 0],
+  ['M.048,.19c.001,.04 .006,.09 .052,.105c.075,.026 .115,.036 .133,.094c.02,.066 .027,.19 .03,.28'
+    + 'c.003,.08 .002,.16 -.006,.22c-.004,.03 -.044,.03 -.047,-.002c-.008,-.075 -.013,-.14 -.02,-.22c-.004,-.05 -.01,-.09 -.02,-.12'
+    + 'c-.006,.07 -.006,.13 .002,.2c.012,.11 .016,.25 .008,.37c-.008,.13 -.018,.24 -.024,.33c-.004,.07 -.008,.1 -.01,.155'
+    + 'c.03,.02 .056,.036 .058,.064c.002,.024 -.01,.03 -.03,.03l-.08,0c-.014,0 -.02,-.01 -.02,-.026c.002,-.07 0,-.16 -.004,-.25'
+    + 'c-.006,-.13 -.012,-.25 -.02,-.37c-.008,-.05 -.014,-.09 -.02,-.14c-.006,.05 -.012,.09 -.02,.14c-.008,.12 -.014,.24 -.02,.37'
+    + 'c-.004,.09 -.006,.18 -.004,.25c0,.016 -.006,.026 -.02,.026l-.08,0c-.02,0 -.032,-.006 -.03,-.03c.002,-.028 .028,-.044 .058,-.064'
+    + 'c-.002,-.055 -.006,-.085 -.01,-.155c-.006,-.09 -.016,-.2 -.024,-.33c-.008,-.12 -.004,-.26 .008,-.37c.008,-.07 .008,-.13 .002,-.2'
+    + 'c-.01,.03 -.016,.07 -.02,.12c-.007,.08 -.012,.145 -.02,.22c-.003,.032 -.043,.032 -.047,.002c-.008,-.06 -.009,-.14 -.006,-.22'
+    + 'c.003,-.09 .01,-.214 .03,-.28c.018,-.058 .058,-.068 .133,-.094c.046,-.015 .051,-.065 .052,-.105z', 0],
+];
+const HAND = [
+  ['M-.026,.1L-.033,.0245', 0.0175],
+  ['M-.006,.095L-.0065,.0092', 0.0182],
+  ['M.0145,.098L.0198,.0205', 0.0172],
+  ['M.0315,.11L.0435,.0475', 0.0148],
+  ['M-.024,.152C-.036,.14 -.046,.122 -.0585,.1045', 0.0195],
+  ['M-.0285,.1C-.012,.094 .02,.094 .033,.108C.036,.125 .03,.14 .0255,.154L.0225,.175L-.0195,.175L-.0215,.16C-.026,.15 -.032,.125 -.0285,.1z', 0.01],
+];
+const CUBE = [['M-.005,0h.01v.01h-.01z', 0]];
 
 const FIGURES = [
-  { name: 'figure_cube', upTo: 0.05, path: CUBE, height: 0.01, width: 0.01 },
-  { name: 'figure_hand', upTo: 0.6, path: HAND, height: 0.18, width: 0.1 },
-  { name: 'figure_person', upTo: Infinity, path: PERSON, height: 1.7, width: 0.52 },
+  { name: 'figure_cube', upTo: 0.05, paths: CUBE, height: 0.01, width: 0.01 },
+  { name: 'figure_hand', upTo: 0.6, paths: HAND, height: 0.18, width: 0.12 },
+  { name: 'figure_person', upTo: Infinity, paths: PERSON, height: 1.7, width: 0.54 },
 ];
 
 /** What stands beside a thing of that size (its longest side, metres). */
@@ -65,7 +67,7 @@ function beside([low, high], figure, theta) {
 
 export function createFigure(stage, overlay, camera, { word }) {
   const group = overlay.group('dimensions');
-  const silhouette = shape('path', { class: 'figure' });
+  const silhouette = shape('g', { class: 'figure' });
   group.append(silhouette);
   const lines = ['height', 'width', 'depth'].map((name) => {
     const path = shape('path', { class: `dimension ${name}` });
@@ -77,10 +79,9 @@ export function createFigure(stage, overlay, camera, { word }) {
   group.style.display = 'none';
 
   function say() {
-    lines.forEach(({ name, label }, i) => {
+    lines.forEach(({ label }, i) => {
       const axis = [1, 0, 2][i];
       label.say(centimetres(bounds[1][axis] - bounds[0][axis], word('lang')));
-      label.name = name;
     });
   }
 
@@ -108,7 +109,7 @@ export function createFigure(stage, overlay, camera, { word }) {
     lines.forEach(({ path, label }, i) => {
       const [a, b] = ends[i].map((end) => overlay.project(end));
       const length = Math.hypot(b.x - a.x, b.y - a.y);
-      const seen = length > 26 && !a.behind && !b.behind;
+      const seen = length > 14 && !a.behind && !b.behind;
       label.show(seen);
       path.style.display = seen ? '' : 'none';
       if (!seen) return;
@@ -143,7 +144,7 @@ export function createFigure(stage, overlay, camera, { word }) {
       group.style.display = on && bounds ? '' : 'none';
       if (!on || !bounds) return;
       figure = figureFor(Math.max(...bounds[1].map((value, i) => value - bounds[0][i])));
-      silhouette.setAttribute('d', figure.path);
+      silhouette.replaceChildren(...figure.paths.map(([d, width]) => shape('path', { d, 'stroke-width': width })));
       silhouette.dataset.figure = figure.name;
       say();
       draw();

@@ -15,6 +15,6 @@ void main() {
   float contact = 0.5 * (textureLod(heights, at, 3.0).r + textureLod(heights, at, 4.6).r);
   float blocked = 1.0 - lit(place, keySpread);
   float dark = 1.0 - (1.0 - 0.75 * contact) * (1.0 - keyShare * blocked);
-  float fade = 1.0 - smoothstep(1.1, 2.6, length(across));
+  float fade = 1.0 - smoothstep(0.4, 2.2, length(across));
   picture = vec4(0.0, 0.0, 0.0, strength * dark * fade);
 }

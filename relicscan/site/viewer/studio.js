@@ -22,7 +22,7 @@ const FLOOR_COLOR = [1.0, 0.97, 0.94];
 
 // The visitor's lamp is smaller than the softbox, and the rest is dimmed: relief needs contrast.
 const LAMP_HALF = 5;
-const LAMP_POWER = 1.25;
+const LAMP_POWER = 1.1;
 const DIMMED = 0.32;
 
 // How far the underside is seen: in radii of the relic around its middle, and up from the floor.
@@ -67,10 +67,10 @@ export function createStudio(renderer, small) {
   const ground = {
     heights: { value: null }, middle: vector(), radius: { value: 1 },
     depths: uniforms.depths, lightMatrix: uniforms.lightMatrix,
-    keySpread: { value: 0.06 }, strength: { value: 0.5 }, keyShare: { value: 0.5 },
+    keySpread: { value: 0.13 }, strength: { value: 0.5 }, keyShare: { value: 0.5 },
   };
   const underside = { floorY: { value: 0 }, reach: { value: 1 } };
-  const depthMaterial = plainMaterial(nothing);
+  const depthMaterial = plainMaterial(nothing, {}, { polygonOffset: true, polygonOffsetFactor: 1.5, polygonOffsetUnits: 4 });
   const heightMaterial = plainMaterial(heightsShader, underside);
 
   const depths = new WebGLRenderTarget(depthsSize, depthsSize);
@@ -95,7 +95,7 @@ export function createStudio(renderer, small) {
     box.getCenter(middle);
     radius = box.min.distanceTo(box.max) / 2 || 1;
     floor = box.min.y;
-    uniforms.lift.value = radius * 0.004;
+    uniforms.lift.value = radius * 0.006;
     ground.middle.value.copy(middle).setY(floor);
     ground.radius.value = radius;
     underside.floorY.value = floor;
@@ -125,8 +125,8 @@ export function createStudio(renderer, small) {
     floorLight.value.set(...FLOOR_COLOR).multiplyScalar(rest * FLOOR);
     uniforms.keySoft.value = sine(lamp ? LAMP_HALF : KEY.half);
     uniforms.keySpread.value = lamp ? 0.004 : 0.016;
-    ground.keySpread.value = lamp ? 0.02 : 0.07;
-    ground.keyShare.value = keyFrom.value.y > 0.05 ? 0.55 : 0;
+    ground.keySpread.value = lamp ? 0.03 : 0.13;
+    ground.keyShare.value = keyFrom.value.y > 0.05 ? (lamp ? 0.5 : 0.4) : 0;
   }
 
   /** Draw what the key light sees, if it or the relic has moved. `models`: only what casts. */

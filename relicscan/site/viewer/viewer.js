@@ -8,20 +8,22 @@
 // options texts (the island `texts`, see words.js), saveData, reducedMotion, buttons (the element
 //         below which [data-action] are bound; the document).
 // Fullscreen takes the nearest ancestor with data-fullscreen, so that buttons can come along.
+// viewer.speak(texts, relic): the same relic in another language. viewer.lamp: {azimuth, elevation}
+// of the visitor's lamp, null in the studio's light.
 // Events on the stage: viewer:level {name, index}, viewer:view {view}, viewer:spot {id},
 // viewer:measure {cm, from, to}, viewer:mode {mode}, viewer:failed {reason}.
 import { Box3, Group, Mesh, PlaneGeometry, Vector2, Vector3 } from 'three';
 import { bindActions } from './actions.js';
 import { createAr } from './ar.js';
-import { createCamera, eyeOf, fitted, read, viewFrom, written } from './camera.js';
+import { along, axesOf, createCamera, fitted, read, unitsPerPixel, viewFrom, written } from './camera.js';
 import { createControls, createHands } from './controls.js';
+import { exposureFor } from './exposure.js';
 import { createFigure, roomFor } from './figure.js';
-import { onHash, readHash, writeHash } from './hash.js';
+import { forget, keep, readHash } from './hash.js';
 import { createLamp } from './lamp.js';
 import { createLevels, dispose } from './levels.js';
 import { groundMaterial, relicMaterial } from './material.js';
 import { createMeasure } from './measure.js';
-import { exposureFor } from './exposure.js';
 import { createOverlay } from './overlay.js';
 import { firstHit, positionsOf } from './rays.js';
 import { createSpots, viewOf } from './spots.js';
@@ -119,7 +121,7 @@ function opened(element, first, options, word) {
     hint: say,
     moved(at) {
       studio.setLamp(at);
-      writeHash({ light: at && [at.azimuth, at.elevation].map(Math.round).join(',') });
+      keep({ light: at && [at.azimuth, at.elevation].map(Math.round).join(',') });
       stage.request();
     },
   });
@@ -159,7 +161,7 @@ function opened(element, first, options, word) {
     const view = written(camera.view);
     if (element.dataset.view === view) return;
     element.dataset.view = view;
-    writeHash({ view: view === written(home) ? null : view });
+    keep({ view: view === written(home) ? null : view });
     stage.tell('view', { view });
     levels.nearer(home.radius / camera.view.radius);
   }
@@ -225,7 +227,9 @@ function opened(element, first, options, word) {
     ground.updateMatrixWorld();
     const poster = fitted(positionsOf(mesh));
     home = relic.view ? viewFrom(relic.view.position, relic.view.target) : poster;
-    studio.uniforms.exposure.value = exposureFor(stage, camera, studio, poster);
+    studio.uniforms.exposure.value = 1;
+    camera.go(poster, { instant: true });
+    studio.uniforms.exposure.value = exposureFor(stage, draw);
     camera.go(home, { instant: true });
     spots.set(relic.hotspots ?? []);
   }
@@ -238,6 +242,14 @@ function opened(element, first, options, word) {
     if (hash.get('restored') === '1' && relic.restored) viewer.restored(true);
     if (spot) viewer.openSpot(spot.id, { ...how, fly: !view });
     if (view) viewer.go(view, how);
+  }
+
+  /** On narrow stages the card lies below what it tells of, so that has to move up. */
+  function overCard(view) {
+    const card = element.querySelector('.spot-card');
+    if (card.hidden || element.clientWidth > 600) return view;
+    const down = (unitsPerPixel(view, stage.shorter) * card.offsetHeight) / 2;
+    return { ...view, target: along(view.target, axesOf(view).up, -down) };
   }
 
   function setMode(next) {
@@ -310,6 +322,7 @@ function opened(element, first, options, word) {
     async show(next) {
       relic = next;
       home = null;
+      forget();
       setMode('orbit');
       lamp.clear();
       figure.set(false);
@@ -345,15 +358,16 @@ function opened(element, first, options, word) {
     },
     openSpot(id, { fly = true, instant = false, focus = false } = {}) {
       const spot = spots.find(id) ?? null;
+      if (!spot && !spots.open) return;
       spots.show(spot, { focus });
-      writeHash({ spot: spot?.id ?? null });
-      if (spot && fly) viewer.go(viewOf(spot, home), { instant });
+      keep({ spot: spot?.id ?? null });
+      if (spot && fly) viewer.go(overCard(viewOf(spot, home)), { instant });
     },
     detail(id) {
       const spot = spots.find(id);
       if (spot) {
         const view = viewOf(spot, home);
-        viewer.go(spot.camera ? view : { ...view, radius: view.radius * 0.6 });
+        viewer.go(overCard(spot.camera ? view : { ...view, radius: view.radius * 0.6 }));
       }
       return viewer.finest();
     },
@@ -365,7 +379,7 @@ function opened(element, first, options, word) {
       state.restored = Boolean(on && relic.restored);
       restored.value = state.restored ? 1 : 0;
       legend.hidden = !state.restored;
-      writeHash({ restored: state.restored ? '1' : null });
+      keep({ restored: state.restored ? '1' : null });
       update();
       stage.request();
     },
@@ -375,7 +389,10 @@ function opened(element, first, options, word) {
       figure.set(state.figure, relic.bounds ?? bounds);
       if (state.figure) {
         before = camera.goal;
-        const room = fitted(roomFor(relic.bounds ?? bounds, camera.goal), camera.goal, 0.9, 0.9);
+        const room = fitted(
+          roomFor(relic.bounds ?? bounds, camera.goal), camera.goal,
+          ...[element.clientWidth, element.clientHeight].map((side, i) => (side - [130, 90][i]) / stage.shorter),
+        );
         if (room.radius > camera.goal.radius) viewer.go(room);
       } else if (before) viewer.go(before);
       if (!state.figure) before = null;
@@ -389,6 +406,20 @@ function opened(element, first, options, word) {
       update();
     },
     finest: () => levels.finest(),
+    get lamp() { return lamp.at; },
+    speak(texts, same) {
+      word.use(texts);
+      if (same?.id === relic.id) {
+        const { open } = spots;
+        relic = same;
+        spots.set(relic.hotspots ?? []);
+        if (open) spots.show(spots.find(open.id) ?? null);
+      }
+      legend.textContent = word('restored');
+      say(state.figure ? figure.words : '');
+      if (state.figure) figure.set(true);
+      ar.set(relic);
+    },
     dispose() {
       levels.stop();
       if (current) dispose(current);
@@ -400,7 +431,7 @@ function opened(element, first, options, word) {
   if (!element.hasAttribute('role')) element.setAttribute('role', 'application');
   if (!element.hasAttribute('aria-label')) element.setAttribute('aria-label', `${relic.title}: ${word('viewer')}. ${word('keys')}`);
   const update = bindActions(options.buttons ?? document, viewer, { word, ar });
-  onHash((hash) => fromHash(hash, {}));
+  addEventListener('hashchange', () => fromHash(readHash(), {}));
   matchMedia('(prefers-reduced-motion: reduce)').addEventListener?.('change', () => {
     camera.still = options.reducedMotion ?? prefersStill();
   });

@@ -28,9 +28,13 @@ const ENGLISH = {
   ar_place: 'Tap to place the object.',
 };
 
-/** word(key, {name: value}): the page's text, else the English one. */
-export const createWords = (texts = {}) => (key, values = {}) =>
-  (texts[key] ?? ENGLISH[key] ?? key).replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
+/** word(key, {name: value}): the page's text, else the English one; word.use(texts) takes others. */
+export function createWords(texts = {}) {
+  const word = (key, values = {}) =>
+    (texts[key] ?? ENGLISH[key] ?? key).replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
+  word.use = (others) => { texts = others; };
+  return word;
+}
 
 /** Centimetres as a language writes them, as fine as a pick on a screen can be. */
 export function centimetres(metres, lang) {
