@@ -10,6 +10,7 @@ import typer
 from relicscan.cli import output
 
 if TYPE_CHECKING:
+    from relicscan.site.estimate import Estimate
     from relicscan.site.publish import Published
 
 #: How many relics that are left out are told by name.
@@ -30,6 +31,12 @@ def command(
     base_url: Annotated[
         str | None, typer.Option("--base-url", help="Where the site will be found on the web.")
     ] = None,
+    estimate_viewers: Annotated[
+        int | None,
+        typer.Option(
+            "--estimate-viewers", min=1, help="Tell what so many viewers take in the first minute."
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="What was published as JSON.")] = False,
 ) -> None:
     """Make a static exhibition of finished relics: pages, models, tours, a timeline, search.
@@ -41,6 +48,7 @@ def command(
     """
     from relicscan.errors import PipelineError
     from relicscan.metadata.manifest import VERDICTS
+    from relicscan.site.estimate import estimate
     from relicscan.site.publish import publish
 
     wanted = include or []
@@ -49,10 +57,13 @@ def command(
             f"{strange[0][:40]!r} is no verdict", remedy=f"verdicts are {', '.join(VERDICTS)}"
         )
     found = publish(out, to, exhibition=exhibition, include=("pass", *wanted), base_url=base_url)
+    crowd = estimate(found.folder, estimate_viewers) if estimate_viewers else None
     if as_json:
-        output.print_json(found.as_data())
-    else:
-        _print(found)
+        output.print_json(found.as_data() | ({"estimate": crowd.as_data()} if crowd else {}))
+        return
+    _print(found)
+    if crowd:
+        _print_estimate(crowd)
 
 
 def _print(found: Published) -> None:
@@ -73,3 +84,22 @@ def _print(found: Published) -> None:
     )
     output.say(console, f"{', '.join(counted)} in {', '.join(found.languages)}: {found.folder}")
     output.say(console, f"for a look: relicscan serve {found.folder}")
+
+
+def _print_estimate(crowd: Estimate) -> None:
+    """Bytes and requests of a first view, and what the crowd takes of both in a minute."""
+    from relicscan.site.estimate import SECONDS, gbit_per_s
+
+    console = output.answers()
+    output.say(console, f"{crowd.viewers:,} viewers within a minute take")
+    for name, view in (("home", crowd.home), ("a relic", crowd.relic), ("both", crowd.both)):
+        if view is not None:
+            rate = gbit_per_s(view.bytes, crowd.viewers)
+            asked = view.requests * crowd.viewers / SECONDS
+            text = (
+                f"{view.bytes / 1000:,.0f} kB in {view.requests} requests each, "
+                f"{rate:,.1f} Gbit/s and {asked:,.0f} requests/s in all"
+            )
+            output.say(console, f"{name:<8}", text, indent=2)
+            for address in view.elsewhere:
+                output.say(output.remarks(), f"{view.page} asks {address}, which is elsewhere")

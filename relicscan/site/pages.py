@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from markupsafe import Markup
 
@@ -135,7 +136,7 @@ class _Writer:
             navigation=self.navigation,
             kind=kind,
             path=path,
-            here=here if up == here + "../" else f"{self.language.tag}/",
+            here=here if up == here + "../" else f"{up}{self.language.tag}/",
             up=up,
             address=lambda below: f"{base}/{below}" if base else up + below,
             script_texts=self.script_texts,
@@ -411,8 +412,11 @@ def front_page(site: Site) -> str:
 
 
 def not_found(site: Site) -> str:
-    """404.html of the site, in its first language."""
-    return _Writer(site, site.languages[0]).missing("404.html", "")[1]
+    """404.html of the site, in its first language: shown for addresses of any depth, so its own
+    addresses begin at the root, or at the path that the site is said to be at.
+    """
+    root = urlsplit(site.base_url or "").path.rstrip("/") + "/"
+    return _Writer(site, site.languages[0]).missing("404.html", root)[1]
 
 
 def search_index(site: Site, language: Language) -> bytes:

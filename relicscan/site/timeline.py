@@ -1,4 +1,8 @@
-"""The timeline: relics by the middle of their dating, in bands of equal length, empty ones too."""
+"""The timeline: relics by the middle of their dating, in bands of equal length, empty ones too.
+
+Bands begin where people count from: 1 to 200, 200 to 1 BC. There is no year 0, so astronomical
+years, in which 0 is 1 BC, are counted from 1.
+"""
 
 from __future__ import annotations
 
@@ -52,7 +56,7 @@ def middle(years: Years) -> int:
 
 
 def timeline_of(relics: Sequence[Shown]) -> Timeline:
-    """The timeline of relics; bands begin at round astronomical years."""
+    """The timeline of relics."""
     dated = sorted(
         ((middle(relic.years), relic) for relic in relics if relic.years),
         key=lambda item: (item[0], item[1].id),
@@ -61,17 +65,19 @@ def timeline_of(relics: Sequence[Shown]) -> Timeline:
     if not dated:
         return Timeline(undated=undated)
     first, last = dated[0][0], dated[-1][0]
-    length = next((one for one in _LENGTHS if last // one - first // one < MOST), _LENGTHS[-1])
-    numbers = range(first // length, last // length + 1)
+    length = next(
+        (one for one in _LENGTHS if (last - 1) // one - (first - 1) // one < MOST), _LENGTHS[-1]
+    )
+    numbers = range((first - 1) // length, (last - 1) // length + 1)
     inside: dict[int, list[Shown]] = {number: [] for number in numbers}
     for year, relic in dated:
-        inside[year // length].append(relic)
+        inside[(year - 1) // length].append(relic)
     most = max(map(len, inside.values()))
     width = _WIDTH / len(numbers)
     bands = tuple(
         Band(
-            first=number * length,
-            last=number * length + length - 1,
+            first=number * length + 1,
+            last=(number + 1) * length,
             relics=tuple(inside[number]),
             x=round(i * width, 2),
             width=round(width, 2),

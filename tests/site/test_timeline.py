@@ -24,6 +24,8 @@ def test_eight_thousand_years(tmp_path: Path) -> None:
     assert all(
         one.last + 1 == other.first for one, other in zip(time.all, time.all[1:], strict=False)
     )
+    # The year that is astronomically 0 is in the years before Christ.
+    assert any(band.last == 0 for band in time.all)
     for band in time.bands:
         assert all(band.first <= middle(r.years) <= band.last for r in band.relics if r.years)
     assert time.all[-1].x + time.all[-1].width <= 1000.1

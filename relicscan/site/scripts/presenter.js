@@ -240,6 +240,10 @@ export function createPresenter(role, { guide, stage, name, word, planOf, fresh 
       show();
     },
     /** The relic of the step is there. */
-    seen: () => follow(true),
+    seen() {
+      // What is shown on a wall is shown in full, unless the network is to be spared.
+      if (!speaks && !navigator.connection?.saveData) guide.viewer?.finest();
+      follow(true);
+    },
   };
 }
