@@ -15,6 +15,7 @@ from relicscan.site.gather import Shown
 #: Lengths of a band in years: the first that makes no more bands than MOST.
 _LENGTHS = (10, 25, 50, 100, 200, 250, 500, 1000, 2000, 5000, 10_000, 100_000, 1_000_000)
 MOST = 24
+TICKS = 4
 _WIDTH, _HEIGHT = 1000.0, 110.0
 
 
@@ -68,7 +69,10 @@ def timeline_of(relics: Sequence[Shown]) -> Timeline:
     length = next(
         (one for one in _LENGTHS if (last - 1) // one - (first - 1) // one < MOST), _LENGTHS[-1]
     )
-    numbers = range((first - 1) // length, (last - 1) // length + 1)
+    begin, end = (first - 1) // length, (last - 1) // length + 1
+    if end - begin > TICKS:
+        begin -= -(end - begin) % TICKS  # as many bands between ticks everywhere
+    numbers = range(begin, end)
     inside: dict[int, list[Shown]] = {number: [] for number in numbers}
     for year, relic in dated:
         inside[(year - 1) // length].append(relic)
@@ -85,6 +89,6 @@ def timeline_of(relics: Sequence[Shown]) -> Timeline:
         )
         for i, number in enumerate(numbers)
     )
-    every = max(1, len(numbers) // 4)
-    ticks = (*(bands[i].first for i in range(0, len(bands), every)),)
-    return Timeline(bands, undated, ticks, Years(bands[0].first, bands[-1].last))
+    ticks = tuple(band.first for band in bands[:: max(1, len(bands) // TICKS)])
+    there = [band for band in bands if band.relics]
+    return Timeline(bands, undated, ticks, Years(there[0].first, there[-1].last))

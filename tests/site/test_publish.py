@@ -95,7 +95,9 @@ def test_every_link_leads_somewhere(site: Path) -> None:
                 continue
             if not parts.path:
                 continue
-            steps = [*path.split("/")[:-1], *unquote(parts.path).split("/")]
+            where = [] if path == "404.html" else path.split("/")[:-1]
+            given = parts.path.removeprefix("/") if path == "404.html" else parts.path
+            steps = [*where, *unquote(given).split("/")]
             found: list[str] = []
             for step in steps:
                 assert not (step == ".." and not found), f"{path}: {address} leaves the site"

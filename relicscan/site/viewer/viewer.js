@@ -151,6 +151,9 @@ function opened(element, first, options, word) {
   /** What is seen at a pixel of the stage: {point, normal, distance} of the surface, or null. */
   function pick(x, y) {
     if (!current) return null;
+    // The camera may have moved since the last picture.
+    camera.apply(stage.aspect);
+    stage.eye.copy(camera.camera.position);
     pointer.set((x / element.clientWidth) * 2 - 1, 1 - (y / element.clientHeight) * 2);
     towards.set(pointer.x, pointer.y, 0.5).unproject(camera.camera).sub(stage.eye).normalize();
     return firstHit(current, stage.eye, towards);
