@@ -101,10 +101,11 @@ def checked_output(out: Path) -> dict[str, dict[str, Any]]:
     found = files_below(out)
     expected |= {"report.html", *(f"{relic}/report.html" for relic in manifests)} & found
     private = (".relicscan/logs/", ".relicscan/cache/", ".relicscan/quarantine/")
-    assert {n for n in found if not n.startswith(private)} == expected | {".relicscan/lock"}
+    expected |= {".relicscan/lock", ".relicscan/scans.json"}
+    assert {n for n in found if not n.startswith(private)} == expected
     assert not [name for name in found if name.endswith(".part")]
     kept = {path.name for path in (out / ".relicscan").iterdir()}
-    assert {"lock", "logs"} <= kept <= {"lock", "logs", "cache", "quarantine"}
+    assert {"lock", "logs"} <= kept <= {"lock", "logs", "scans.json", "cache", "quarantine"}
     return manifests
 
 

@@ -42,12 +42,17 @@ class Difference:
 
 @dataclass(frozen=True)
 class Progress:
-    """What has been read so far, and how much there is to read as far as is known."""
+    """What has been read so far, and how much there is to read as far as is known.
+
+    Files are opened after they have been read, `opened` bytes of `to_open`.
+    """
 
     relics: int = 0
     files: int = 0
     bytes: int = 0
     total_bytes: int = 0
+    opened: int = 0
+    to_open: int = 0
 
 
 class HeldAgainst:
@@ -76,8 +81,17 @@ class HeldAgainst:
             self._waiting.popleft().result()
         self._waiting.append(self._pool.submit(self._hold, path, size, sha256, say))
 
-    def count(self, *, relics: int = 0, files: int = 0, read: int = 0, total: int = 0) -> None:
-        """So much more has been read, or is to be."""
+    def count(
+        self,
+        *,
+        relics: int = 0,
+        files: int = 0,
+        read: int = 0,
+        total: int = 0,
+        opened: int = 0,
+        to_open: int = 0,
+    ) -> None:
+        """So much more has been read or opened, or is to be."""
         with self._lock:
             now = self._progress
             self._progress = replace(
@@ -86,6 +100,8 @@ class HeldAgainst:
                 files=now.files + files,
                 bytes=now.bytes + read,
                 total_bytes=now.total_bytes + total,
+                opened=now.opened + opened,
+                to_open=now.to_open + to_open,
             )
             self._observe(self._progress)
 
@@ -119,7 +135,7 @@ def unreadable(error: OSError) -> str:
 
 
 def what_lies_below(folder: Path) -> dict[str, str | None]:
-    """Everything below a folder but folders, by its path with '/': None for a file, else why not.
+    """What lies below a folder, by its path with '/': None for a file, else what is wrong with it.
 
     Links are named and not followed, so nothing that is found here lies elsewhere.
     """
@@ -132,6 +148,8 @@ def what_lies_below(folder: Path) -> dict[str, str | None]:
         except OSError as error:
             there[prefix.rstrip("/") or "."] = unreadable(error)
             continue
+        if not entries and prefix:
+            there[prefix.rstrip("/")] = "it is an empty folder, and relicscan leaves none"
         for entry in entries:
             name = f"{prefix}{entry.name}"
             if entry.is_symlink():

@@ -21,15 +21,18 @@ from relicscan.batch.events import Event, Observer
 from relicscan.batch.held_against import Difference
 from relicscan.batch.rebuild_compare import compared
 from relicscan.batch.run import run
+from relicscan.batch.scan_places import Place, Scans, places
 from relicscan.batch.standing import what_changed
 from relicscan.errors import OutputError, PipelineError
 from relicscan.metadata.manifest import RelicManifest, read_manifest
 from relicscan.metadata.run_record import RunRecord, read_run
-from relicscan.scan_folder import FoundRelic, find_relics
 from relicscan.stage import did_you_mean
 
 #: Endings that depend on the scan alone; a crash or a lack of memory need not come again.
 _REPEATABLE = ("done", "rejected")
+
+#: Pipeline, overrides as JSON, and whether with `--reproducible`.
+_Settings = tuple[str | None, str, bool]
 
 _ELSEWHERE = "name with --scans also the folder that holds them, as it was given to the run"
 _RERUN = "if they were changed on purpose, run the relic again; else restore them from a copy"
@@ -42,9 +45,10 @@ class _Made:
 
     manifest: RelicManifest
     run: RunRecord
+    roots: tuple[Path, ...]
 
     @property
-    def settings(self) -> tuple[str | None, str, bool]:
+    def settings(self) -> _Settings:
         """What its run was asked for, as far as it decides what is made."""
         request = self.run.request
         pipeline, overrides = (request.pipeline, request.overrides) if request else (None, {})
@@ -53,7 +57,7 @@ class _Made:
 
 def rebuild(
     out: str | Path,
-    scans: str | Path | Sequence[str | Path],
+    scans: Scans | None = None,
     *,
     relics: Collection[str] = (),
     scratch: str | Path | None = None,
@@ -63,7 +67,8 @@ def rebuild(
 ) -> list[Difference]:
     """In what the relics of the output folder `out` are not what their `scans` give now.
 
-    `scans` are the files, folders and roots that the run was given; `relics` the ids of those
+    `scans` are the files, folders and roots that the run was given, None those that it remembers;
+    `relics` the ids of those
     that are made again, all where there are none. They are made in a folder of their own in
     `scratch`, else beside `out`, which is removed afterwards. `note` hears which were not made
     again, and which were compared by tolerances. What the checksums say is `verify`'s to hold.
@@ -71,12 +76,6 @@ def rebuild(
     nothing can be written in `scratch` or it lies in `out`, NoRoom.
     """
     out = Path(out)
-    roots = [Path(scans)] if isinstance(scans, str | Path) else [Path(root) for root in scans]
-    if not roots:
-        raise PipelineError(
-            "relics are rebuilt from their scans, and none are named",
-            remedy="name the folder that was given to the run with --scans",
-        )
     there = sorted(path.parent.name for path in out.glob("*/relic.json"))
     for wanted in relics:
         if wanted not in there:
@@ -84,15 +83,22 @@ def rebuild(
                 f"there is no relic {wanted[:60]!r} in {out}",
                 remedy=did_you_mean(wanted, there, "the relics are"),
             )
-    found = {relic.id: relic for relic in find_relics(roots)}
+    wanted_ids = sorted(relics or there)
+    looked_in = places(out, scans, wanted_ids, note)
+    if wanted_ids and not looked_in:
+        raise PipelineError(
+            "relics are rebuilt from their scans, and they are not where a run has read them",
+            remedy="name the folder that was given to the run with --scans",
+        )
+    found = {relic_id: one for one in looked_in for relic_id in one.relics}
     differences: list[Difference] = []
     made: dict[str, _Made] = {}
-    for relic_id in sorted(relics or there):
+    for relic_id in wanted_ids:
         was = _made(out / relic_id, found.get(relic_id), differences, note)
         if was is not None:
             made[relic_id] = was
     with _place(out, scratch) as place:
-        for settings, ids in _alike(made).items():
+        for (roots, settings), ids in _alike(made).items():
             again = place / "out"
             try:
                 _run(roots, again, settings, ids, jobs, observe)
@@ -110,7 +116,7 @@ def rebuild(
 
 def _made(
     folder: Path,
-    found: FoundRelic | None,
+    place: Place | None,
     differences: list[Difference],
     note: Callable[[str], None],
 ) -> _Made | None:
@@ -134,26 +140,26 @@ def _made(
         note(f"{relic_id} was not rebuilt: the last run ended as {run.state} and made no model")
     elif run.state not in _REPEATABLE or run.inputs is None:
         note(f"{relic_id} was not rebuilt: it is {run.state}, which need not come again")
-    elif found is None:
+    elif place is None:
         differ("it cannot be rebuilt: its scans were not found", _ELSEWHERE)
-    elif changed := what_changed(found, run.inputs):
+    elif changed := what_changed(place.relics[relic_id], run.inputs):
         differ(f"it cannot be rebuilt: its scans are others now: {changed}", _RERUN)
     else:
-        return _Made(manifest, run)
+        return _Made(manifest, run, place.roots)
     return None
 
 
-def _alike(made: dict[str, _Made]) -> dict[tuple[str | None, str, bool], list[str]]:
-    groups: dict[tuple[str | None, str, bool], list[str]] = defaultdict(list)
+def _alike(made: dict[str, _Made]) -> dict[tuple[tuple[Path, ...], _Settings], list[str]]:
+    groups: dict[tuple[tuple[Path, ...], _Settings], list[str]] = defaultdict(list)
     for relic_id, one in made.items():
-        groups[one.settings].append(relic_id)
+        groups[one.roots, one.settings].append(relic_id)
     return groups
 
 
 def _run(
     roots: Sequence[Path],
     again: Path,
-    settings: tuple[str | None, str, bool],
+    settings: _Settings,
     ids: Sequence[str],
     jobs: int | None,
     observe: Callable[[Event], None],

@@ -22,7 +22,7 @@ def write_relic_report(
         from relicscan.quality.report.page import relic_page
 
         page = relic_page(manifest, run, measured or Measured())
-        write_durably(folder / REPORT, [sealed(page)])
+        write_durably(folder / REPORT, [sealed(page, manifest.id)])
     except Exception as error:
         traceback.print_exc()
         return run.model_copy(update={"no_report": f"{type(error).__name__}: {error}"})

@@ -130,7 +130,7 @@ def write_report(
     """
     report = gather(out, entries, most_rows=MOST_ROWS)
     file = out / REPORT if file is None else file
-    content = sealed(page(report, out, below=file.parent, unfinished=unfinished))
+    content = sealed(page(report, out, below=file.parent, unfinished=unfinished), None)
     with suppress(OSError):
         if file.read_bytes() == content:
             return report

@@ -35,6 +35,7 @@ from relicscan.batch.room import (
     prepare,
     scratch,
 )
+from relicscan.batch.scan_places import remember
 from relicscan.batch.schedule import Waiting
 from relicscan.batch.workers import LocalWorkers, Workers
 from relicscan.errors import OutputError, PipelineError, Unreachable
@@ -96,6 +97,7 @@ def run(
     check_room(out, [relic.found for relic in planned.to_run])
     private = prepare(out)
     with hold(private / "lock"), scratch(out) as work:
+        remember(out, planned.inputs)
         return _Batch(
             planned,
             out,

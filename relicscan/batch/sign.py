@@ -78,7 +78,7 @@ def sign(
         _hold(out, held)
         # Read before it is verified: whatever changes it after that, verifying tells.
         index = _index(out)
-        wrong = [d for d in verify(out, observe=observe) if d.path != SIGNATURE]
+        wrong = [d for d in verify(out, scans=(), observe=observe) if d.path != SIGNATURE]
         if wrong:
             more = f", and {len(wrong) - 1} more" if len(wrong) > 1 else ""
             raise OutputError(

@@ -17,7 +17,8 @@ it has not entered yet is told as a difference.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,13 +30,14 @@ from relicscan.batch.held_against import (
     unreadable,
     what_lies_below,
 )
+from relicscan.batch.scan_places import Scans, places
 from relicscan.batch.verify_contents import hold_contents
 from relicscan.batch.verify_scans import hold_scans
 from relicscan.errors import OutputError
 from relicscan.metadata.canonical import MAX_BYTES, bytes_sha256, parse_json
 from relicscan.metadata.index import CHECKSUM, INDEX, Index, IndexEntry
 from relicscan.metadata.manifest import RelicManifest
-from relicscan.metadata.page_seal import is_sealed as is_sealed_page
+from relicscan.metadata.page_seal import seal_problem
 from relicscan.metadata.run_record import RunRecord, is_sealed
 from relicscan.metadata.signing import (
     RESTORE_OR_SIGN,
@@ -47,7 +49,6 @@ from relicscan.metadata.signing import (
     read_signature,
 )
 from relicscan.metadata.vouched import open_regular
-from relicscan.scan_folder import find_relics
 
 MANIFEST, RUN, REPORT, PRIVATE = "relic.json", "run.json", "report.html", ".relicscan"
 #: What a relic's folder holds that relic.json does not list, since it changes from run to run.
@@ -69,6 +70,10 @@ _STALE = (
 _NOT_OF_OUT = "move it out of the output folder if somebody needs it, else delete it"
 _SEALED = "restore it from a copy, or delete it: the next run makes the relic again"
 _PAGE = "restore it from a copy, or delete it: nothing else needs it"
+_LINK = "put what it leads to in its place, or delete it"
+_IS_LINK = "it is a link, and relicscan writes none"
+#: What index.json.sha256 holds, as `sha256sum -c` reads it.
+_CHECKSUM_LINE = re.compile(rb"[0-9a-f]{64}  index\.json\n")
 #: Of the SHA-256 of two contents, some 60 of the 64 digits differ; of a checksum in which a hand
 #: or a disk has changed a byte, one.
 _FEW_DIGITS = 8
@@ -78,38 +83,46 @@ _NOT_LISTED = "run its scans again, which enters it, or move the folder away"
 def verify(
     out: str | Path,
     *,
-    scans: str | Path | Sequence[str | Path] = (),
+    scans: Scans | None = None,
     public_key: str | Path | None = None,
     contents: bool = True,
     note: Callable[[str], None] = lambda _: None,
     signed: Callable[[Signature], None] = lambda _: None,
+    read_in: Callable[[Path], None] = lambda _: None,
     observe: Callable[[Progress], None] = lambda _: None,
 ) -> list[Difference]:
     """What is not as it was written in the output folder `out`, sorted by path; empty if all is.
 
     `scans` are the files, folders and roots that the relics were made from: they are read as
-    well and held against the sources that each relic.json lists. A signature that is there is
+    well and held against the sources that each relic.json lists. None reads them where a run has,
+    if they are there; () reads none. A signature that is there is
     checked against the key that it names; with `public_key`, a PEM file, there must be one and
     it must be of that key. Without `contents` only checksums are looked at, and no model is
     opened. `note` hears in plain words what could not be checked here, `signed` is called with a
-    signature that holds, `observe` from several threads, never twice at a time. Raises
-    OutputError where `out` is no output folder or there is no room to decode its models in,
-    PipelineError where one of `scans` does not exist or `public_key` is none.
+    signature that holds, `read_in` with every place of scans that is read, `observe` from several
+    threads, never twice at a time. Raises OutputError where `out` is no output folder or there is
+    no room to decode its models in, PipelineError where one of `scans` does not exist or
+    `public_key` is none.
     """
     out = Path(out)
     _check_is_output(out)
     signer = None if public_key is None else _fingerprint(Path(public_key))
-    roots = [Path(scans)] if isinstance(scans, str | Path) else [Path(root) for root in scans]
-    found = find_relics(roots) if roots else []
+    given = None if scans is None else places(out, scans, ())
     with HeldAgainst(observe) as held:
-        chain = _Chain(out, held, signer)
+        chain = _Chain(out, held, signer, contents)
         chain.follow()
         if chain.signature is not None:
             signed(chain.signature)
-        if roots:
-            hold_scans(chain.manifests, found, roots, held, chain.differences)
+        made = {i: m for i, m in chain.manifests.items() if m.sources}
+        for place in places(out, None, made, note) if given is None else given:
+            for root in place.roots:
+                read_in(root)
+            here = made if given is not None else {i: made[i] for i in place.relics}
+            hold_scans(here, place.relics, place.roots, held, chain.differences)
+    if chain.without_run:
+        note(f"no run.json, so nobody can rebuild them: {', '.join(chain.without_run)}")
     if contents:
-        hold_contents(out, chain.manifests, chain.differences, note)
+        hold_contents(out, chain.manifests, held, chain.differences, note)
     return sorted(chain.differences, key=lambda d: (d.relic or "", d.path, d.problem))
 
 
@@ -137,7 +150,8 @@ def _check_is_output(out: Path) -> None:
 class _Chain:
     """The way from the anchor to every file, and what is not as it should be along it.
 
-    `signer` is the fingerprint of the key that it must be signed with, if it must be.
+    `signer` is the fingerprint of the key that it must be signed with, if it must be; `contents`
+    whether the files are opened afterwards.
     `manifests` are those that could be read, for whoever goes on from them; `signature` is one
     that holds.
     """
@@ -145,20 +159,21 @@ class _Chain:
     out: Path
     held: HeldAgainst
     signer: str | None
+    contents: bool
     differences: list[Difference] = field(default_factory=list)
     manifests: dict[str, RelicManifest] = field(default_factory=dict)
     signature: Signature | None = None
     behind: frozenset[str] = frozenset()
+    without_run: list[str] = field(default_factory=list)
 
     def follow(self) -> None:
         index = self._index()
         entries = {entry.id: entry for entry in index.relics} if index else {}
-        self.held.count(total=sum(entry.counts.bytes for entry in entries.values()))
+        delivered = sum(entry.counts.bytes for entry in entries.values())
+        self.held.count(total=delivered, to_open=delivered if self.contents else 0)
         self.behind = _journal(self.out)
-        for relic_id, is_link in self._folders(entries):
-            if is_link:
-                self._differ(relic_id, "", "it is a link, and relicscan writes none", _NOT_LISTED)
-            elif index is None or relic_id in entries:
+        for relic_id in self._folders(entries):
+            if index is None or relic_id in entries:
                 self._relic(relic_id, entries.get(relic_id))
                 self.held.count(relics=1)
             else:
@@ -185,7 +200,8 @@ class _Chain:
         if stated == expected:
             return True
         alike = sum(a == b for a, b in zip(stated, expected, strict=False))
-        if max(len(stated), len(expected)) - alike <= _FEW_DIGITS:
+        whole = _CHECKSUM_LINE.fullmatch(stated) is not None
+        if not whole or len(expected) - alike <= _FEW_DIGITS:
             self._differ(None, CHECKSUM, f"it is not quite the checksum of {INDEX}", _NO_ANCHOR)
             return True
         self._differ(None, INDEX, f"it is not the file that {CHECKSUM} is of", _RESTORE_INDEX)
@@ -216,12 +232,12 @@ class _Chain:
             return None
         return signature
 
-    def _folders(self, entries: dict[str, IndexEntry]) -> list[tuple[str, bool]]:
-        """Folders of relics, those that are listed and those that are there; and which are links.
+    def _folders(self, entries: dict[str, IndexEntry]) -> list[str]:
+        """Folders of relics, those that are listed and those that are there.
 
-        What else lies beside them is told.
+        What else lies beside them is told, and every link.
         """
-        names = dict.fromkeys(entries, False)
+        names = set(entries)
         try:
             there = list(os.scandir(self.out))
         except OSError as error:
@@ -231,18 +247,16 @@ class _Chain:
             if entry.name in _READ:
                 continue
             if entry.is_symlink():
-                if entry.name in entries or Path(entry.path).is_dir():
-                    names[entry.name] = True
-                else:
-                    problem = "it is a link, and relicscan writes none"
-                    self._differ(None, entry.name, problem, _NOT_OF_OUT)
+                relic_id = entry.name if entry.name in entries else None
+                self._differ(relic_id, "" if relic_id else entry.name, _IS_LINK, _LINK)
+                names.discard(entry.name)
             elif entry.name == REPORT and entry.is_file(follow_symlinks=False):
                 self._page(None)
             elif os.path.lexists(Path(entry.path) / MANIFEST):
-                names[entry.name] = False
+                names.add(entry.name)
             elif entry.name not in entries and not _belongs(entry):
                 self._differ(None, entry.name, "nothing lists it", _NOT_OF_OUT)
-        return sorted(names.items())
+        return sorted(names)
 
     def _relic(self, relic_id: str, entry: IndexEntry | None) -> None:
         folder = self.out / relic_id
@@ -269,6 +283,8 @@ class _Chain:
         there = what_lies_below(folder)
         if there.get(RUN, "") is None:
             self._run_record(relic_id)
+        elif RUN not in there:
+            self.without_run.append(relic_id)
         if there.get(REPORT, "") is None:
             self._page(relic_id)
         self._files(relic_id, manifest, there)
@@ -305,17 +321,17 @@ class _Chain:
             self._differ(relic_id, RUN, "its content has changed: its seal is another one", _SEALED)
 
     def _page(self, relic_id: str | None) -> None:
-        """Nothing lists report.html either; it ends with its own seal."""
+        """Nothing lists report.html either; it ends with what it is of, and its own seal."""
         content = self._content(relic_id, REPORT, _PAGE)
-        if content is not None and not is_sealed_page(content):
-            problem = "its content has changed: its seal is another one"
+        problem = None if content is None else seal_problem(content, relic_id)
+        if problem is not None:
             self._differ(relic_id, REPORT, problem, _PAGE)
 
     def _content(self, relic_id: str | None, name: str, remedy: str) -> bytes | None:
         path = self.out / (relic_id or "") / name
         try:
             if path.is_symlink():
-                problem = "it is a link, and relicscan writes none"
+                problem = _IS_LINK
             else:
                 with open_regular(path) as stream:
                     content = stream.read(MAX_BYTES + 1)
@@ -341,12 +357,12 @@ def _belongs(entry: os.DirEntry[str]) -> bool:
 
 def _agree(entry: IndexEntry, manifest: RelicManifest) -> bool:
     """Whether the index says of a relic what its manifest says, or that a later run failed."""
-    said = IndexEntry.of(manifest)
+    said = IndexEntry.of(manifest, entry.sha256)
     if entry.from_earlier_run:
         # Why it failed is in its run.json, which no checksum covers.
         said = said.of_earlier_run(entry.state, [])
         said = said.model_copy(update={"reason": entry.reason, "remedy": entry.remedy})
-    return entry == said.model_copy(update={"sha256": entry.sha256})
+    return entry == said
 
 
 def _journal(out: Path) -> frozenset[str]:

@@ -18,7 +18,7 @@ _ELSEWHERE = "name with --scans also the folder that holds them, as it was given
 
 def hold_scans(
     manifests: Mapping[str, RelicManifest],
-    found: Sequence[FoundRelic],
+    found: Mapping[str, FoundRelic],
     roots: Sequence[Path],
     held: HeldAgainst,
     differences: list[Difference],
@@ -27,20 +27,19 @@ def hold_scans(
 
     Scans that no manifest lists are work that is still to be done, and no difference.
     """
-    folders = {relic.id: relic.folder for relic in found}
     # What a scan refers to lies beside it, also where the scan alone was given.
     given = [root if root.is_dir() else root.parent for root in roots]
     total = sum(s.bytes for manifest in manifests.values() for s in manifest.sources)
     held.count(total=total)
     for relic_id, manifest in manifests.items():
-        folder = folders.get(relic_id)
-        if folder is None:
+        relic = found.get(relic_id)
+        if relic is None:
             if manifest.sources:
                 told = Difference(relic_id, relic_id, "its scans were not found", _ELSEWHERE)
                 differences.append(told)
             continue
         for source in manifest.sources:
-            path = _as_named(folder, source.path)
+            path = _as_named(relic.folder, source.path)
 
             def say(problem: str, relic_id: str = relic_id, path: Path = path) -> None:
                 differences.append(Difference(relic_id, str(path), problem, _RESTORE))

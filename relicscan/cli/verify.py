@@ -27,9 +27,13 @@ def command(
         list[Path] | None,
         typer.Option(
             "--scans",
-            help="Read also the scans in this folder, as it was given to the run; may be repeated.",
+            help="Where the scans lie, as given to the run, if not where it read them; may be "
+            "repeated.",
         ),
     ] = None,
+    no_scans: Annotated[
+        bool, typer.Option("--no-scans", help="Leave the scans alone, and read OUT only.")
+    ] = False,
     public_key: Annotated[
         Path | None,
         typer.Option(
@@ -42,7 +46,7 @@ def command(
     rebuild: Annotated[
         bool,
         typer.Option(
-            "--rebuild", help="Run the relics again from --scans, and compare what is made."
+            "--rebuild", help="Run the relics again from their scans, and compare what is made."
         ),
     ] = False,
     relics: Annotated[
@@ -60,30 +64,33 @@ def command(
 ) -> None:
     """Read everything in an output folder: do checksums hold, models work, and manifests say so?
 
+    The scans are read as well, where the run read them, if they are still there.
     Exit code 0 when all is as it was written, 1 when something differs. Nothing is written to OUT.
     A signature is checked where there is one; whose it has to be, only --public-key says.
     Rebuilt relics have to have the same bytes where they were made with --reproducible by the same
     code on the same platform, and else the same figures within tolerances.
 
-    [bold]Example:[/bold] relicscan verify out --scans scans/ --rebuild --relic amphora
+    [bold]Example:[/bold] relicscan verify out --rebuild --relic amphora
     """
     from dataclasses import asdict
 
     from relicscan.batch.verify import verify
 
-    _check_options(rebuild=rebuild, scans=scans, relics=relics, scratch=scratch)
+    _check_options(rebuild=rebuild, scans=scans, no_scans=no_scans, relics=relics, scratch=scratch)
     at_a_time = options.parse_jobs(jobs)
     notes: list[str] = []
     rebuilt = None
     signatures: list[Signature] = []
+    looked_in: list[Path] = []
     with watched() as (observe, latest):
         differences = verify(
             out,
-            scans=list(scans or []),
+            scans=() if no_scans else scans,
             public_key=public_key,
             contents=not checksums,
             note=notes.append,
             signed=signatures.append,
+            read_in=looked_in.append,
             observe=observe,
         )
     if rebuild:
@@ -94,11 +101,11 @@ def command(
             with ended_by_signals():
                 differences += make_again(
                     out,
-                    list(scans or []),
+                    scans,
                     relics=relics or [],
                     scratch=scratch,
                     jobs=at_a_time,
-                    note=notes.append,
+                    note=lambda text: None if text in notes else notes.append(text),
                     observe=dashboard,
                 )
         finally:
@@ -109,6 +116,7 @@ def command(
             "differences": [asdict(difference) for difference in differences],
             "notes": notes,
             "read": asdict(latest()),
+            "scans": [str(root) for root in looked_in],
             "rebuilt": rebuilt,
             "signatures": [signature.model_dump(mode="json") for signature in signatures],
         }
@@ -118,6 +126,9 @@ def command(
         _summary(latest(), differences, rebuilt)
         for signature in signatures:
             output.say(output.answers(), signed_by(signature))
+        for root in looked_in if scans is None else ():
+            told = f"scans were read in {root}, where the run read them"
+            output.say(output.remarks(), told)
         for text in notes:
             output.say(output.remarks(), text)
     if differences:
@@ -128,20 +139,19 @@ def _check_options(
     *,
     rebuild: bool,
     scans: Sequence[Path] | None,
+    no_scans: bool,
     relics: Sequence[str] | None,
     scratch: Path | None,
 ) -> None:
     """Raise PipelineError where options do not go together."""
     from relicscan.errors import PipelineError
 
-    if rebuild and not scans:
-        raise PipelineError(
-            "--rebuild makes relics again from their scans, and none are named",
-            remedy="add --scans with the folder that was given to the run",
-        )
+    if no_scans and (rebuild or scans):
+        given = "--rebuild" if rebuild else "--scans"
+        raise PipelineError(f"--no-scans does not go with {given}", remedy="leave out one of them")
     if not rebuild and (relics or scratch):
         given = "--relic" if relics else "--scratch"
-        raise PipelineError(f"{given} is for --rebuild alone", remedy="add --rebuild and --scans")
+        raise PipelineError(f"{given} is for --rebuild alone", remedy="add --rebuild")
 
 
 def _print(differences: Sequence[Difference]) -> None:
@@ -192,6 +202,7 @@ def watched() -> Iterator[tuple[Callable[[Progress], None], Callable[[], Progres
 
         def show(progress: Progress) -> None:
             observe(progress)
-            bars.update(task, completed=progress.bytes, total=progress.total_bytes or None)
+            whole = progress.total_bytes + progress.to_open
+            bars.update(task, completed=progress.bytes + progress.opened, total=whole or None)
 
         yield show, lambda: last

@@ -66,8 +66,8 @@ class IndexEntry(Record):
     counts: EntryCounts
 
     @classmethod
-    def of(cls, manifest: RelicManifest) -> IndexEntry:
-        """The entry of a manifest that is written as its canonical JSON."""
+    def of(cls, manifest: RelicManifest, sha256: str | None = None) -> IndexEntry:
+        """The entry of a manifest in a file of that SHA-256, its canonical JSON if None."""
         reason, remedy = _first(manifest.reasons)
         return cls(
             id=manifest.id,
@@ -75,7 +75,7 @@ class IndexEntry(Record):
             verdict=manifest.verdict,
             reason=reason,
             remedy=remedy,
-            sha256=digest(manifest),
+            sha256=sha256 or digest(manifest),
             counts=EntryCounts(
                 sources=len(manifest.sources),
                 files=len(manifest.delivered),

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from relicscan.geometry.coverage import Coverage, coverage
-from relicscan.geometry.neighbours import point_spacing
+from relicscan.geometry.scan_noise import scan_noise
 from relicscan.geometry.topology import face_areas
 from relicscan.metadata.figures import HolesRecord
 from relicscan.quality.gate import SHARE, NotMeasured, gate
@@ -184,25 +184,27 @@ def max_difference(finished: Finished) -> float:
     remedy="scan more closely, or thin the points less (voxel_downsample)",
 )
 def min_points_per_mm(finished: Finished) -> float:
-    """How finely the surface was sampled: one by the typical spacing of the points that it was
-    laid through. Of a scanned mesh, the root of its vertices per mm²."""
+    """How finely the surface was sampled: the root of the points per mm² that it was laid
+    through, at the typical place. Of a scanned mesh, the root of its vertices per mm²."""
     finished.need_scale()
     relic = finished.relic
-    if relic.cloud is not None:
-        spacing = point_spacing(relic.cloud.points)
-    else:
+    if relic.cloud is None:
         mesh = relic.the_mesh()
-        spacing = float(np.sqrt(face_areas(mesh).sum() / max(len(mesh.vertices), 1)))
-    if not spacing > 0:
-        raise NotMeasured("the scan has too few points", "scan the object more closely")
-    return 1 / spacing
+        area = float(face_areas(mesh).sum())
+        density = len(mesh.vertices) / area if area > 0 else None
+    else:
+        found = scan_noise(relic.cloud.points)
+        density = None if found is None else found.density
+    if density is None:
+        raise NotMeasured("the scan has too few points to tell", "scan the object more closely")
+    return float(np.sqrt(density))
 
 
 @gate(
     unit="texels per mm",
     needs="bake_textures",
     says="the full picture has {figure}",
-    remedy="raise bake_textures.max_side",
+    remedy="raise bake_textures.max_side, or scan more closely: a picture has what its points have",
 )
 def min_texels_per_mm(finished: Finished) -> float:
     """How fine the full surface's picture is: the root of its texels per mm² of the surface."""

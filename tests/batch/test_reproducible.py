@@ -14,7 +14,7 @@ import pytest
 from tiny_scans import checked_output, files_below, sphere, write_cup, write_ply, write_toml
 
 #: What may differ: run.json and reports tell of this run, the rest is not part of the output.
-CHANGES = ("run.json", "report.html", "lock", ".log", ".relic")
+CHANGES = ("run.json", "report.html", "lock", "scans.json", ".log", ".relic")
 
 
 SAMPLE = Path(__file__).parents[2] / "samples" / "figurine-unposed"

@@ -333,7 +333,7 @@ class TestCommands:
         assert (code, said) == (0, f"signed by {key}, edition 12/50, licensed to 馆\n")
         code, said = cli("verify", out, "--public-key", tmp_path / "k.pub")
         assert code == 0
-        assert said.splitlines()[-1] == f"signed by {key}, edition 12/50, licensed to 馆"
+        assert f"signed by {key}, edition 12/50, licensed to 馆" in said.splitlines()
         flip(out / SIG)
         code, said = cli("verify", out)
         assert code == 1

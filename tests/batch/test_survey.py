@@ -84,9 +84,11 @@ def test_sizes_of_headers() -> None:
     assert Size.peeked(Peek("cloud", 7, scans=3), 1000) == Size(7, 0, apart=3)
     assert Size.peeked(Peek("cloud", 7, scans=3, posed=True), 1000) == Size(7, 0)
     assert Size.peeked(Peek("mesh", 7, faces=9), 1000) == Size(0, 9)
+    textured = Size.peeked(Peek("mesh", 7, faces=9, textured=True), 1000)
+    assert (textured.triangles, textured.normal_texels) == (9, 2048**2)
     assert Size.peeked(Peek("cloud", -1), 1200) == Size(1200 // BYTES_IN_FILE, 0, 1)
     assert Size.peeked(Peek("mesh", -1, faces=-1), 1200) == Size(0, 1200 // BYTES_IN_FILE)
-    assert Size(1, 2, 3) + Size(3, 4, 5) == Size(4, 6, 8)
+    assert Size(1, 2, 3, 4, 5) + Size(3, 4, 5, 6, 2) == Size(4, 6, 8, 10, 5)
 
 
 def test_nothing_is_asked_for_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -48,12 +48,14 @@ def test_a_model_that_an_earlier_run_made(out: Path, scans: Path, pipeline: str)
     run(scans, out, pipeline=pipeline)
     (entry,) = [e for e in read_json(out / "index.json")["relics"] if e["id"] == "cup"]
     assert entry["from_earlier_run"]
-    assert verify(out) == []
+    assert verify(out, scans=()) == []
+    # It is not the model of the scans that are there now.
+    assert set(problems(out)) == {str(scans / "cup" / "cup.ply")}
 
 
 def test_what_a_run_does_not_list_and_may_write(out: Path) -> None:
-    (out / "report.html").write_bytes(sealed("a night"))
-    (out / "cup" / "report.html").write_bytes(sealed("a cup"))
+    (out / "report.html").write_bytes(sealed("a night", None))
+    (out / "cup" / "report.html").write_bytes(sealed("a cup", "cup"))
     (out / "cup" / "run.json").unlink()
     (out / ".relicscan" / "cache").mkdir(exist_ok=True)
     (out / ".relicscan" / "cache" / "anything").write_text("x")
@@ -193,7 +195,7 @@ def test_links_beside_the_relics(out: Path, tmp_path: Path) -> None:
     (out / "latest.txt").symlink_to(out / "index.json")
     (out / "nowhere").symlink_to(tmp_path / "none")
     (out / "site").symlink_to(tmp_path)
-    (tmp_path / "report.html").write_bytes(sealed("a night"))
+    (tmp_path / "report.html").write_bytes(sealed("a night", None))
     (out / "report.html").unlink(missing_ok=True)
     (out / "report.html").symlink_to(tmp_path / "report.html")
     assert problems(out) == dict.fromkeys(["latest.txt", "nowhere", "site", "report.html"], link)

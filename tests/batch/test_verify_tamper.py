@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +14,8 @@ from tiny_scans import files_below, write_cup, write_toml
 from relicscan.batch.run import run
 from relicscan.batch.sign import new_key, sign
 from relicscan.batch.verify import verify
+from relicscan.metadata.canonical import canonical_json
+from relicscan.metadata.index import Index, read_index, write_index
 
 PIPELINE = """
 targets = ["ar"]
@@ -136,3 +138,110 @@ def test_a_report_that_was_cut_or_added_to(whole: Path, tmp_path: Path) -> None:
             (out / name).write_bytes(spoiled)
             assert {d.path for d in verify(out, contents=False)} == {name}
         (out / name).write_bytes(content)
+
+
+# More than a byte
+
+TILE, TORN = "tile", "torn"
+
+
+def exchange(one: Path, other: Path) -> None:
+    aside = one.with_name("aside")
+    one.rename(aside)
+    other.rename(one)
+    aside.rename(other)
+
+
+def folder_instead(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
+
+
+def without_entry(out: Path) -> None:
+    """index.json as it would be without `torn`, and its checksum made again."""
+    index = read_index(out)
+    left = Index.of([entry for entry in index.relics if entry.id != TORN])
+    write_index(out, canonical_json(left))
+
+
+def checksum(how: Callable[[bytes], bytes]) -> Callable[[Path], object]:
+    def change(out: Path) -> None:
+        path = out / "index.json.sha256"
+        path.write_bytes(how(path.read_bytes()))
+
+    return change
+
+
+#: What is done to the folder, and what is named.
+DONE: dict[str, tuple[Callable[[Path], object], set[str]]] = {
+    "reports of relics are exchanged": (
+        lambda out: exchange(out / TILE / "report.html", out / TORN / "report.html"),
+        {"tile/report.html", "torn/report.html"},
+    ),
+    "a relic's report is that of all": (
+        lambda out: exchange(out / TILE / "report.html", out / "report.html"),
+        {"tile/report.html", "report.html"},
+    ),
+    "run records are exchanged": (
+        lambda out: exchange(out / TILE / "run.json", out / TORN / "run.json"),
+        {"tile/run.json", "torn/run.json"},
+    ),
+    "relics are exchanged": (
+        lambda out: exchange(out / TILE, out / TORN),
+        {"tile/relic.json", "torn/relic.json"},
+    ),
+    "a relic is gone": (lambda out: shutil.rmtree(out / TILE), {"tile/relic.json"}),
+    "a relic is another's copy": (lambda out: shutil.copytree(out / TILE, out / "two"), {"two"}),
+    "a relic is no longer listed": (without_entry, {"index.json.sig", "torn"}),
+    "an empty folder": (lambda out: (out / TILE / "web").mkdir(), {"tile/web"}),
+    "a folder for a model": (
+        lambda out: folder_instead(out / TILE / "ar" / "model.glb"),
+        {"tile/ar/model.glb"},
+    ),
+    "a folder for run.json": (
+        lambda out: folder_instead(out / TILE / "run.json"),
+        {"tile/run.json"},
+    ),
+    "a folder for a report": (
+        lambda out: folder_instead(out / TILE / "report.html"),
+        {"tile/report.html"},
+    ),
+    "a checksum with a line end more": (checksum(lambda c: c + b"\n"), {"index.json.sha256"}),
+    "a checksum without its line end": (checksum(lambda c: c[:-1]), {"index.json.sha256"}),
+    "a checksum from Windows": (
+        checksum(lambda c: c.replace(b"\n", b"\r\n")),
+        {"index.json.sha256"},
+    ),
+    "a checksum in capitals": (checksum(bytes.upper), {"index.json.sha256"}),
+    "a checksum without its first digit": (checksum(lambda c: c[1:]), {"index.json.sha256"}),
+    "a checksum that is empty": (checksum(lambda _: b""), {"index.json.sha256"}),
+}
+
+
+@pytest.mark.parametrize("done", DONE)
+def test_what_is_done_to_the_folder_is_named(whole: Path, tmp_path: Path, done: str) -> None:
+    out = tmp_path / "out"
+    shutil.copytree(whole, out)
+    change, named = DONE[done]
+    change(out)
+    found = verify(out, contents=False, scans=())
+    assert {difference.path for difference in found} == named
+    assert all(difference.remedy for difference in found)
+
+
+def test_a_name_in_other_case_is_another_name(whole: Path, tmp_path: Path) -> None:
+    """Also where the disk does not mind: a web server does."""
+    out = tmp_path / "out"
+    shutil.copytree(whole, out)
+    (out / TILE / "ar" / "model.glb").rename(out / TILE / "ar" / "Model.glb")
+    found = {difference.path for difference in verify(out, contents=False)}
+    assert found == {"tile/ar/model.glb", "tile/ar/Model.glb"}
+
+
+def test_relics_without_a_record_of_their_run_are_told(whole: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    shutil.copytree(whole, out)
+    (out / TILE / "run.json").unlink()
+    notes: list[str] = []
+    assert verify(out, contents=False, scans=(), note=notes.append) == []
+    assert notes == ["no run.json, so nobody can rebuild them: tile"]

@@ -30,16 +30,20 @@ def damage(out: Path) -> None:
 
 
 def test_a_good_folder_in_one_line(cli: Cli, evening: Evening) -> None:
-    said = cli("verify", evening.out)
+    said = cli("verify", evening.out, "--no-scans")
     assert said.out.startswith("4 relics, 10 files, ")
     assert said.out.endswith(" read: all as it was written\n")
     assert said.err == ""
 
 
-def test_the_scans_are_read_too(cli: Cli, evening: Evening) -> None:
-    said = cli("verify", evening.out, "--scans", evening.scans)
+def test_the_scans_are_read_too_and_it_is_said_where(cli: Cli, evening: Evening) -> None:
     sources = sum(path.is_file() for path in evening.scans.rglob("*"))
-    assert said.out.startswith(f"4 relics, {10 + sources} files, ")
+    named = cli("verify", evening.out, "--scans", evening.scans)
+    remembered = cli("verify", evening.out)
+    for said in (named, remembered):
+        assert said.out.startswith(f"4 relics, {10 + sources} files, ")
+    assert named.err == ""
+    assert remembered.err == f"scans were read in {evening.scans}, where the run read them\n"
 
 
 def test_each_difference_is_a_line_with_what_would_work(cli: Cli, out: Path) -> None:
@@ -52,7 +56,6 @@ def test_each_difference_is_a_line_with_what_would_work(cli: Cli, out: Path) -> 
     assert lines[3].startswith("  what would work: move it out of the relic's folder")
     assert lines[4].startswith("vase/web/thumb.glb: it has ")
     assert lines[6].endswith(" read: 3 differences")
-    assert said.err == ""
 
 
 def test_what_would_work_is_said_once_for_what_is_alike(cli: Cli, out: Path) -> None:
@@ -69,8 +72,9 @@ def test_what_would_work_is_said_once_for_what_is_alike(cli: Cli, out: Path) -> 
 def test_differences_as_json(cli: Cli, evening: Evening, out: Path) -> None:
     found = json.loads(cli("verify", evening.out, "--json").out)
     assert (found["differences"], found["notes"], found["signatures"]) == ([], [], [])
-    assert found["rebuilt"] is None
-    assert (found["read"]["relics"], found["read"]["files"]) == (4, 10)
+    assert (found["rebuilt"], found["scans"]) == (None, [str(evening.scans)])
+    read = json.loads(cli("verify", evening.out, "--no-scans", "--json").out)["read"]
+    assert (read["relics"], read["files"]) == (4, 10)
     damage(out)
     differences = json.loads(cli("verify", out, "--json", code=1).out)["differences"]
     assert [d["path"] for d in differences] == [
@@ -103,7 +107,8 @@ def test_colours_on_a_terminal(evening: Evening) -> None:
 @pytest.mark.parametrize(
     ("options", "says"),
     [
-        (["--rebuild"], "add --scans with the folder that was given to the run"),
+        (["--rebuild", "--no-scans"], "--no-scans does not go with --rebuild"),
+        (["--scans", ".", "--no-scans"], "--no-scans does not go with --scans"),
         (["--relic", "cup"], "--relic is for --rebuild alone"),
         (["--scratch", "."], "--scratch is for --rebuild alone"),
         (["--jobs", "none"], "--jobs is 'none'"),

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from shapes import MM, cube_mesh, mesh_relic, sphere_mesh, sphere_points
+from shapes import MM, box_points, cube_mesh, mesh_relic, sphere_mesh, sphere_points
 
 from relicscan.metadata.figures import DifferenceRecord, PictureDifference
 from relicscan.metadata.manifest import LevelRecord
@@ -115,10 +115,14 @@ def test_the_worst_picture_counts() -> None:
 
 
 def test_resolution_of_points_of_vertices_and_of_a_picture() -> None:
-    points = sphere_points(30_000, 50.0)
-    relic = replace(with_levels(), cloud=PointCloud(points))
-    a_mm = np.sqrt(30_000 / (4 * np.pi * 50**2))
-    assert measured("min_points_per_mm", relic) == pytest.approx(a_mm, rel=0.03)
+    box = box_points(30.0, 0.6)[0]
+    for points, area in ((sphere_points(30_000, 50.0), 4 * np.pi * 50**2), (box, 6 * 60**2)):
+        relic = replace(with_levels(), cloud=PointCloud(points))
+        a_mm = np.sqrt(len(points) / area)
+        assert measured("min_points_per_mm", relic) == pytest.approx(a_mm, rel=0.02)
+    few = replace(with_levels(), cloud=PointCloud(sphere_points(50, 50.0)))
+    with pytest.raises(NotMeasured, match="too few points"):
+        measured("min_points_per_mm", few)
     square = Mesh(
         [[0, 0, 0], [20, 0, 0], [20, 10, 0], [0, 10, 0]],
         [[0, 1, 2], [0, 2, 3]],

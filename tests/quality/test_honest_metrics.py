@@ -24,6 +24,7 @@ from shapes import (
 from relicscan.errors import StageError
 from relicscan.geometry.coverage import coverage
 from relicscan.geometry.deviation import SAMPLES, deviations
+from relicscan.geometry.holes import fill_holes
 from relicscan.geometry.scan_noise import scan_noise
 from relicscan.geometry.topology import face_areas
 from relicscan.metadata.descriptive import Dimension
@@ -202,6 +203,36 @@ def test_a_hole_that_is_closed_comes_back_as_what_was_filled() -> None:
     found = coverage(closed.the_mesh(), holes.filled_area)
     assert 1 - found.share == pytest.approx(true, rel=WITHIN)
     assert found.watertight
+
+
+@pytest.mark.parametrize("wide", [8, 20, 40])
+def test_a_hole_that_is_left_open_comes_back_as_wide_as_it_is(wide: int) -> None:
+    """The widest ball that goes through: of a square hole its side, of a round one its diameter."""
+    box = cube_mesh(HALF, steps=60)
+    middle = box.vertices[box.faces].mean(axis=1)
+    square = (middle[:, 2] == HALF) & (np.abs(middle[:, :2]) < wide / 2).all(axis=1)
+    _, whole = ball()
+    height = np.sqrt(RADIUS**2 - (wide / 2) ** 2)
+    ring = whole.vertices[whole.faces].max(axis=1)[:, 2] > height
+    round_hole = whole.take_faces(~ring)
+    rim = whole.vertices[np.unique(whole.faces[~ring])][:, 2].max()
+    diameter = 2 * np.sqrt(RADIUS**2 - rim**2)
+    for surface, true in ((box.take_faces(~square), wide), (round_hole, diameter)):
+        _, found = fill_holes(surface, 0.5)
+        assert (found.count, found.left_open) == (0, 1)
+        assert found.widest == pytest.approx(true, rel=WITHIN)
+
+
+def test_what_the_model_has_not_comes_back_as_left_out() -> None:
+    """A crumb of the scan that became no surface: its share, and no deviation."""
+    cloud, surface = ball()
+    lost = along_normals(cloud, 0.1).take(slice(0, len(cloud.points), 20))
+    crumb = replace(lost, points=lost.points / 10 + np.array([90.0, 0, 0]))
+    points = np.concatenate([cloud.points, crumb.points])
+    both = PointCloud(points, np.concatenate([cloud.normals, crumb.normals]))
+    found = off(both, moved(surface, surface.vertices * 1.01))
+    assert found.left_out_share == pytest.approx(1 / 21, rel=WITHIN)
+    assert found.scan_to_level.rms == pytest.approx(0.5, rel=WITHIN)
 
 
 def test_what_was_filled_is_no_deviation() -> None:
