@@ -23,8 +23,18 @@ START_SECONDS = 2.5
 READING_SECONDS = 0.7
 BASE_BYTES, BYTES_PER_POINT, BYTES_PER_TRIANGLE = 250e6, 400, 420
 #: Rendering and coding models for targets, and pictures: of their sizes, not of the scan's. In
-#: docs/predictions.md they take 11 to 20 s, and 1.5 to 1.8 GB with everything else.
+#: docs/predictions.md they take 11 to 20 s, and 1.3 to 1.8 GB with everything else, but for the
+#: pictures of a mesh.
 DELIVERY_BYTES, DELIVERY_SECONDS = 1.6e9, 17.0
+#: A picture of a mesh while it is decoded: 4 bytes a texel, two copies of 3, and smaller ones.
+BYTES_PER_TEXEL = 12
+#: Drawing a normal map (`geometry/normal_map.py`): at its peak there are for each texel that is
+#: used, three quarters of all, its place, face, weights and normal (92 bytes), the tangents of its
+#: corners (48) and three axes with what they are made of (80). A skull of 100,000 triangles with
+#: one of 2048 x 2048 took 2.17 GB, the tile that gets none 1.43.
+BYTES_PER_NORMAL_TEXEL = 165
+#: The finest normal map that is drawn, of a mesh of which only reading would tell.
+NORMAL_TEXELS = 2048 * 2048
 #: A report's pictures (3 to 7 s), and unwrapping a surface however small (5 to 9 s under load).
 REPORT_SECONDS, UNWRAP_SECONDS = 4.5, 5.0
 #: Triangles for each point where cells are as wide as the points are apart: a surface crosses
@@ -50,26 +60,45 @@ BYTES_IN_FILE = 12
 
 @dataclass(frozen=True)
 class Size:
-    """How much there is to do; of scans, those `apart` are clouds that nothing gives a place."""
+    """How much there is to do; of scans, those `apart` are clouds that nothing gives a place.
+
+    `texels` are those of all pictures of a mesh, `normal_texels` those of its own normal map.
+    """
 
     points: int = 0
     triangles: int = 0
     apart: int = 0
+    texels: int = 0
+    normal_texels: int = 0
 
     @classmethod
     def of(cls, relic: Relic) -> Size:
         """The size of a relic as it was read, before its first stage."""
         points = sum(len(s.geometry) for s in relic.scans if isinstance(s.geometry, PointCloud))
-        triangles = len(relic.mesh.faces) if relic.mesh is not None else 0
         several = relic.has("scans.apart")
-        return cls(points, triangles, sum(s.pose is None for s in relic.scans) if several else 0)
+        apart = sum(s.pose is None for s in relic.scans) if several else 0
+        if relic.mesh is None:
+            return cls(points, 0, apart)
+        materials = relic.mesh.materials
+        pictures = [picture for one in materials for picture in one.textures]
+        normals = [one.normal.width * one.normal.height for one in materials if one.normal]
+        return cls(
+            points,
+            len(relic.mesh.faces),
+            apart,
+            texels=sum(one.width * one.height for one in pictures),
+            normal_texels=max(normals, default=0),
+        )
 
     @classmethod
     def peeked(cls, peek: Peek, file_bytes: int) -> Size:
         """The size that a header tells; the file's own where it does not, or claims too much."""
         most = max(1, file_bytes // BYTES_IN_FILE) if file_bytes else 1
         if peek.kind == "mesh":
-            return cls(0, peek.faces if peek.faces >= 0 else most)
+            triangles = peek.faces if peek.faces >= 0 else most
+            if peek.textured:
+                return cls(0, triangles, texels=2 * NORMAL_TEXELS, normal_texels=NORMAL_TEXELS)
+            return cls(0, triangles)
         points = peek.points if peek.points >= 0 else most
         return cls(points, 0, 0 if peek.posed else peek.scans)
 
@@ -83,6 +112,8 @@ class Size:
             self.points + other.points,
             self.triangles + other.triangles,
             self.apart + other.apart,
+            self.texels + other.texels,
+            max(self.normal_texels, other.normal_texels),
         )
 
 
@@ -126,7 +157,9 @@ def estimate(size: Size, pipeline: Pipeline) -> Estimate:
     memory_bytes = BASE_BYTES + BYTES_PER_POINT * points + BYTES_PER_TRIANGLE * triangles
     if pipeline.targets or pipeline.pictures:
         seconds += DELIVERY_SECONDS + (REPORT_SECONDS if pipeline.report else 0)
-        memory_bytes = max(memory_bytes, BASE_BYTES + DELIVERY_BYTES)
+        drawn = min(size.normal_texels, NORMAL_TEXELS)
+        delivery = DELIVERY_BYTES + BYTES_PER_TEXEL * size.texels + BYTES_PER_NORMAL_TEXEL * drawn
+        memory_bytes = max(memory_bytes, BASE_BYTES + delivery)
     return Estimate(seconds, memory_bytes, triangles, left)
 
 

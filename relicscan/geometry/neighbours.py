@@ -43,8 +43,9 @@ def tree(points: FloatArray) -> KdTree:
 
     owner = points if points.base is None else points.base
     where = (points.__array_interface__["data"], points.shape, points.strides)
-    if _latest is not None and _latest.owner() is owner and _latest.where == where:
-        return _latest.tree
+    latest = _latest  # of one moment: another thread may put its own there meanwhile
+    if latest is not None and latest.owner() is owner and latest.where == where:
+        return latest.tree
     require_plausible(points)
     index = kdtree.build(points)
     if isinstance(owner, np.ndarray) and not points.flags.writeable:
@@ -55,7 +56,8 @@ def tree(points: FloatArray) -> KdTree:
 def _forget(owner: weakref.ref[FloatArray]) -> None:
     """Let go of a tree with its points."""
     global _latest
-    if _latest is not None and _latest.owner is owner:
+    latest = _latest
+    if latest is not None and latest.owner is owner:
         _latest = None
 
 

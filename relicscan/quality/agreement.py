@@ -16,11 +16,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from relicscan.geometry.neighbours import nearest, tree
 from relicscan.relic import FloatArray
+
+if TYPE_CHECKING:
+    from relicscan.geometry.kernels.kdtree import KdTree
 
 #: Places of each scan, and points of the other that a plane is fitted to.
 PLACES, NEIGHBOURS = 600, 12
@@ -75,8 +79,10 @@ def apart(scans: Sequence[Placed]) -> list[Apart]:
     """How far each two scans that overlap are off each other, both ways."""
     found = []
     for number, target in enumerate(scans):
+        index = tree(target.points)
+        box = (target.points.min(axis=0), target.points.max(axis=0))
         for source in (*scans[:number], *scans[number + 1 :]):
-            measured = _one_way(target, source)
+            measured = _one_way(target, index, box, source)
             if measured is not None:
                 found.append(measured)
     return found
@@ -92,18 +98,23 @@ def misplaced(scans: Sequence[Placed]) -> list[Apart]:
     return sorted(worst.values(), key=lambda one: -one.median / one.expected)
 
 
-def _one_way(target: Placed, source: Placed) -> Apart | None:
-    """Places of the source on the surface of the target, in the target's own frame."""
+def _one_way(
+    target: Placed, index: KdTree, box: tuple[FloatArray, FloatArray], source: Placed
+) -> Apart | None:
+    """Places of the source on the surface of the target, in the target's own frame.
+
+    `index` and `box` (lowest and highest corner) are those of the target's points.
+    """
     T = np.linalg.inv(target.T_common_scan) @ source.T_common_scan
     places = source.points[:: max(1, len(source.points) // PLACES)] @ T[:3, :3].T + T[:3, 3]
-    low, high = target.points.min(axis=0), target.points.max(axis=0)
+    low, high = box
     reach = max(
         REACH_SPACINGS * target.spacing, REACH_OF_DIAGONAL * float(np.linalg.norm(high - low))
     )
     places = places[((places > low - reach) & (places < high + reach)).all(axis=1)]
     if len(places) < FEWEST:
         return None
-    distances, indices = nearest(tree(target.points), places, NEIGHBOURS)
+    distances, indices = nearest(index, places, NEIGHBOURS)
     near = distances[:, 0] <= reach
     places, around = places[near], target.points[indices[near]]
     if len(places) < FEWEST:

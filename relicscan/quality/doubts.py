@@ -65,13 +65,18 @@ def _about_places(relic: Relic, scans: Sequence[Measured], seen: Together | None
     if seen is None or not seen.misplaced:
         return
     named = Counter(name for one in seen.misplaced for name in (one.scan, one.other))
-    (suspect, times), *_ = named.most_common()
+    (suspect, times), *others = named.most_common()
     worst = next(one for one in seen.misplaced if suspect in (one.scan, one.other))
     other = worst.other if worst.scan == suspect else worst.scan
+    if others[0][1] < times:
+        off = f"{suspect} does not lie on the scans beside it ({times} of them)"
+        check = "Its place is wrong: check its pose"
+    else:  # as often as another: nothing tells which
+        off = f"{suspect} and {other} do not lie on each other"
+        check = "The place of one of them is wrong: check their poses"
     yield (
-        f"{suspect} does not lie on the scans beside it ({times} of them): half of the places that "
-        f"{other} shows as well are more than {_length(worst.median, relic)} off, and noise and "
-        f"spacing explain {_length(worst.expected, relic)}. Its place is wrong: check its pose, or "
+        f"{off}: half of the places that both show are more than {_length(worst.median, relic)} "
+        f"apart, and noise and spacing explain {_length(worst.expected, relic)}. {check}, or "
         'leave out the poses (or frame = "common"), and a run places the scans by what they show'
     )
 

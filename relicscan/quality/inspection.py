@@ -72,8 +72,9 @@ def measure_scan(scan: Scan) -> tuple[Measured, Patches | None]:
 
 def _duplicates(points: FloatArray) -> int:
     """How many of finite points (n, 3) stand where another stands already."""
-    # Sorting one number for each point takes a fifth of the time of sorting rows; that two places
-    # share a number is less likely in a million points than that a disk lies (1 in 10^7).
+    # Sorting one number for each point takes a fifth of the time of sorting rows, and a twentieth
+    # of that of NumPy's `unique`, which hashes. That two places share a number is less likely in
+    # a million points than that a disk lies (1 in 10^7).
     bits = np.ascontiguousarray(points + 0.0).view(np.uint64)  # -0 is 0
     mixed = np.zeros(len(bits), np.uint64)
     for axis in range(3):
@@ -81,7 +82,8 @@ def _duplicates(points: FloatArray) -> int:
         mixed ^= mixed >> np.uint64(29)
         mixed *= np.uint64(0xBF58476D1CE4E5B9)
         mixed ^= mixed >> np.uint64(32)
-    return len(points) - len(np.unique(mixed))
+    mixed.sort()
+    return int(np.count_nonzero(mixed[1:] == mixed[:-1]))
 
 
 def _colors_in_words(geometry: PointCloud | Mesh) -> str | None:

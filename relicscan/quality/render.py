@@ -38,7 +38,7 @@ def render(
     background: Background = "studio",
     ground_shadow: bool = True,
     fit: Literal["view", "turntable"] = "view",
-    like: Mesh | PointCloud | None = None,
+    like: Mesh | PointCloud | Frame | None = None,
 ) -> NDArray[np.uint8]:
     """A picture (height, width, 4), uint8 sRGB with straight alpha.
 
@@ -47,7 +47,7 @@ def render(
     the relic's own colours, "clay" shows its form alone, "none" shows texture or
     vertex colours exactly as they are. `background` is "studio" (pale),
     "grey", "transparent" or an sRGB colour. `fit` "turntable" keeps the distance for all azimuths;
-    `like` takes the view of another geometry, to compare the two.
+    `like` takes the view of another geometry, or the frame of one, to compare the two.
     Raises StageError if there is nothing to show or a texture is damaged.
     """
     clay = shading == "clay"
@@ -66,7 +66,7 @@ def render(
         return canvas.image(background)
     turn = _turn(R_model_work)
     cloud = _showable_cloud(geometry, turn)
-    frame = _Frame.around(_outline(cloud if like is None else _showable(like, turn)))
+    frame = _frame(cloud, like, turn)
     camera = fit_camera(
         frame.outline,
         width_px=width,
@@ -91,7 +91,10 @@ class Sitter:
 
 
 def sit(
-    mesh: Mesh, R_model_work: FloatArray | None = None, *, like: Mesh | PointCloud | None = None
+    mesh: Mesh,
+    R_model_work: FloatArray | None = None,
+    *,
+    like: Mesh | PointCloud | Frame | None = None,
 ) -> Sitter:
     """Make a mesh ready for several portraits; parameters as of `render`.
 
@@ -99,7 +102,7 @@ def sit(
     """
     turn = _turn(R_model_work)
     upright = _showable_mesh(mesh, turn)
-    frame = _Frame.around(_outline(upright if like is None else _showable(like, turn)))
+    frame = _frame(upright, like, turn)
     placed = replace(upright, vertices=frame.placed(upright.vertices))
     return Sitter(Surface(placed), Appearance(placed), frame.outline)
 
@@ -144,21 +147,37 @@ def portrait(
 
 
 @dataclass(frozen=True, eq=False)
-class _Frame:
-    """The frame of a picture: middle at zero, radius one, so that single precision suffices."""
+class Frame:
+    """The frame of a picture of something upright: its middle is put at zero and its radius made
+    one, so that single precision suffices. What is in it may be seen by the same cameras.
+    """
 
     middle: FloatArray
     radius: float
     outline: FloatArray
 
     @classmethod
-    def around(cls, outline: FloatArray) -> _Frame:
+    def around(cls, outline: FloatArray) -> Frame:
         middle = (outline.min(axis=0) + outline.max(axis=0)) / 2
         radius = float(np.linalg.norm(outline - middle, axis=1).max()) or 1.0
         return cls(middle, radius, (outline - middle) / radius)
 
     def placed(self, points: FloatArray) -> FloatArray:
         return np.asarray((points - self.middle) / self.radius)
+
+
+def frame_of(geometry: Mesh | PointCloud, R_model_work: FloatArray | None = None) -> Frame:
+    """The frame that pictures of a geometry have; raises StageError if there is nothing to show."""
+    turn = _turn(R_model_work)
+    return _frame(_showable(geometry, turn), None, turn)
+
+
+def _frame(
+    shown: Mesh | PointCloud, like: Mesh | PointCloud | Frame | None, turn: FloatArray
+) -> Frame:
+    if isinstance(like, Frame):
+        return like
+    return Frame.around(_outline(shown if like is None else _showable(like, turn)))
 
 
 def _turn(R_model_work: FloatArray | None) -> FloatArray:

@@ -97,6 +97,26 @@ def test_columns_sort_both_ways_and_what_has_no_figure_comes_last(page: Any) -> 
     assert ids(page)[0] == "good-139"
 
 
+def test_a_phone_sorts_without_the_names_of_columns(gallery: Gallery, address: str) -> None:
+    for page in opened(gallery, address, PHONE):
+        by = page.get_by_label("Sort by")
+        assert by.locator("option:checked").inner_text() == "Result"
+        assert page.locator("th button:visible").count() == 0
+        by.focus()
+        page.keyboard.type("Time")
+        assert ids(page)[:2] == ["flask", "good-139"]
+        page.keyboard.press("Tab")
+        page.keyboard.press("Enter")
+        assert ids(page)[0] == "bowl"
+        assert page.locator("th[aria-sort]").get_attribute("aria-sort") == "ascending"
+        by.select_option("Relic")
+        assert ids(page)[:2] == ["bowl", "coin"]
+    for page in opened(gallery, address, DESKTOP):
+        assert page.locator(".order:visible").count() == 0
+        page.click("th button:has-text('Memory')")
+        assert page.locator(".order option:checked").text_content() == "Memory"
+
+
 def test_rows_are_filtered_by_result_text_and_reason(page: Any) -> None:
     page.click("[data-kind=crashed]")
     page.click("[data-kind=fail]")
@@ -119,7 +139,9 @@ def test_rows_are_filtered_by_result_text_and_reason(page: Any) -> None:
 def test_without_scripts_all_rows_are_there(gallery: Gallery, address: str) -> None:
     for page in opened(gallery, address, DESKTOP, java_script_enabled=False):
         assert page.locator(".relics tbody tr:visible").count() == 150
-        assert page.locator(".find:visible, .pages:visible, .all:visible").count() == 0
+        assert (
+            page.locator(".find:visible, .order:visible, .pages:visible, .all:visible").count() == 0
+        )
 
 
 def test_paper_has_all_that_is_asked_for(page: Any) -> None:

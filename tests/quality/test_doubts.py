@@ -71,6 +71,10 @@ def test_a_scan_that_is_off_its_place_is_named(tmp_path: Path) -> None:
     (found,) = inspect(tmp_path)
     said = "\n".join(found.doubts)
     assert "c does not lie on the scans beside it (2 of them)" in said
+    assert "half of the places that both show are more than " in said
+    (tmp_path / "b.ply").unlink()
+    (found,) = inspect(tmp_path)
+    assert "The place of one of them is wrong" in "\n".join(found.doubts), "of two, which is it?"
     write_ply(tmp_path / "c.ply", PointCloud(ball(20_000, 50.0, seed=9)))
     (found,) = inspect(tmp_path)
     assert "beside it" not in "\n".join(found.doubts)

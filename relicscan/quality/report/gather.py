@@ -7,10 +7,9 @@ be made is left out and said: a report fails no relic.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
-from functools import cached_property
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,7 @@ import numpy as np
 from relicscan import formats, threads
 from relicscan.geometry.sampling import texel_density
 from relicscan.metadata.manifest import ArrangementRecord, LevelRecord
-from relicscan.quality.render import portrait, render, sit
+from relicscan.quality.render import Frame, frame_of, portrait, render, sit
 from relicscan.quality.report import maps
 from relicscan.quality.report.measured import (
     Density,
@@ -30,7 +29,7 @@ from relicscan.quality.report.measured import (
     Views,
     shown_levels,
 )
-from relicscan.relic import ByteArray, Mesh, PointCloud, Relic
+from relicscan.relic import ByteArray, FloatArray, Mesh, PointCloud, Relic
 
 #: Azimuth and elevation of the cameras. Scan and finest model are compared in two views, the
 #: others are shown in the first. Maps show both sides, what was seen also the underside.
@@ -68,142 +67,171 @@ def measure(
     `levels` and `arrangements` lie under `folder`. Raises nothing: what could not be made is in
     `missing`.
     """
-    return _Gathering(relic, levels, arrangements, folder).all()
+    found: dict[str, Any] = {}
+    missing = []
+    for fields, failed in threads.each(_tried, _Parts(relic, levels, arrangements, folder).all()):
+        for name, value in fields.items():
+            if isinstance(value, Mapping):
+                found.setdefault(name, {}).update(value)
+            else:
+                found[name] = value
+        missing += failed
+    return Measured(**found, missing=tuple(missing))
 
 
-@dataclass
-class _Gathering:
+#: What a part of a report is called where it is missing, and what makes its fields of Measured.
+_Part = tuple[str, Callable[[], dict[str, Any]]]
+
+
+def _tried(part: _Part) -> tuple[dict[str, Any], list[str]]:
+    what, make = part
+    try:
+        return make(), []
+    except Exception as error:
+        _log.warning("report: no %s", what, exc_info=True)
+        said = getattr(error, "message", None) or f"{type(error).__name__}: {error}"
+        return {}, [f"{what}: {said}"]
+
+
+@dataclass(frozen=True)
+class _Parts:
+    """What a report shows: parts that need nothing of each other, so they are made side by side."""
+
     relic: Relic
     levels: Sequence[LevelRecord]
     arrangements: Sequence[ArrangementRecord]
     folder: Path
-    missing: list[str] = field(default_factory=list)
-    texels: dict[str, float] = field(default_factory=dict)
-    found: dict[str, Any] = field(default_factory=dict)
 
-    def all(self) -> Measured:
-        relic = self.relic
-        if relic.as_scanned is not None:
-            known = relic.as_scanned
-            self.found["density"] = Density(known.total, known.density, known.sigma)
-        if relic.mesh is not None and self.levels:
-            with self._trying("pictures of the scan and the models"):
-                self.found["models"] = dict(self._models())
-            with self._trying("the deviation map"):
-                self._deviation()
-            with self._trying("the map of what was seen"):
-                self._seen()
-            with self._trying("the resolution of the textures"):
-                self.found["texels"] = self.texels
+    def all(self) -> list[_Part]:
+        """In the order in which the page has them."""
+        parts: list[_Part] = [("the density of the scan", self._density)]
+        if self.relic.mesh is not None and self.levels:
+            shown = shown_levels(self.levels)
+            parts += [
+                ("pictures of the scan", self._scan),
+                ("pictures of the full mesh", self._master),
+                *(
+                    (f"pictures of {one.path}", partial(self._level, one, one is shown[0]))
+                    for one in shown
+                ),
+                ("the deviation map", partial(self._deviation, shown[0])),
+                ("the map of what was seen", self._seen),
+            ]
         else:
-            with self._trying("pictures of the scans"):
-                self.found["scans"] = dict(self._scans())
-        with self._trying("the picture of what was removed"):
-            self.found["removed"] = self._removed()
-        with self._trying("pictures of arrangements"):
-            self.found["arrangements"] = {
-                one.path: _shrunk(self.folder / one.path) for one in self.arrangements
-            }
-        return Measured(**self.found, missing=tuple(self.missing))
+            parts.append(("pictures of the scans", self._scans))
+        return [
+            *parts,
+            ("the picture of what was removed", self._removed),
+            ("pictures of arrangements", self._arrangements),
+        ]
 
-    @contextmanager
-    def _trying(self, what: str) -> Iterator[None]:
-        try:
-            yield
-        except Exception as error:
-            _log.warning("report: no %s", what, exc_info=True)
-            said = getattr(error, "message", None) or f"{type(error).__name__}: {error}"
-            self.missing.append(f"{what}: {said}")
+    @property
+    def _turn(self) -> FloatArray:
+        return self.relic.frame.R_model_work
 
     @cached_property
-    def _shown(self) -> list[LevelRecord]:
-        return shown_levels(self.levels)
+    def _frame(self) -> Frame:
+        """That of the full mesh: scan, full mesh and models are seen by the same cameras."""
+        return frame_of(self.relic.the_mesh(), self._turn)
 
-    def _models(self) -> Iterator[tuple[str, Views]]:
-        turn, master = self.relic.frame.R_model_work, self.relic.the_mesh()
-        cloud = self.relic.cloud if self.relic.as_scanned is None else self.relic.as_scanned.cloud
-        if cloud is not None:
-            yield (
-                "cleaned scan" if self.relic.as_scanned is None else "scan",
-                self._views(lambda look: _of_cloud(cloud, turn=turn, look=look, like=master)),
-            )
+    def _density(self) -> dict[str, Any]:
+        known = self.relic.as_scanned
+        if known is None:
+            return {}
+        return {"density": Density(known.total, known.density, known.sigma)}
+
+    def _scan(self) -> dict[str, Any]:
+        known = self.relic.as_scanned
+        cloud = self.relic.cloud if known is None else known.cloud
+        if cloud is None:
+            return {}
+
+        def taken(look: Look) -> ByteArray:
+            return _of_any(cloud, look, VIEW_PX, turn=self._turn, like=self._frame)
+
+        return {"models": {"cleaned scan" if known is None else "scan": _views(taken, LOOKS)}}
+
+    def _master(self) -> dict[str, Any]:
         # A scanned mesh is itself what the models are held against.
-        looks = LOOKS if cloud is None else FIRST
-        yield "master", self._views(_of_mesh(master, turn, master), looks)
-        upright = replace(master, vertices=master.vertices @ turn.T, normals=None)
-        for level in self._shown:
-            mesh = _model(self.folder / level.path)
-            side = _texels(mesh)
-            if side is not None:
-                self.texels[level.path] = side
-            looks = LOOKS if level is self._shown[0] else FIRST
-            yield level.path, self._views(_of_mesh(mesh, None, upright), looks)
+        scanned = self.relic.cloud is None and self.relic.as_scanned is None
+        taken = _of_mesh(self.relic.the_mesh(), self._turn, self._frame)
+        return {"models": {"master": _views(taken, LOOKS if scanned else FIRST)}}
 
-    @staticmethod
-    def _views(taken: Callable[[Look], ByteArray], looks: Mapping[str, Look] = LOOKS) -> Views:
-        pictures = threads.each(lambda look: Picture.of(taken(look)), list(looks.values()))
-        return dict(zip(looks, pictures, strict=True))
+    def _level(self, level: LevelRecord, finest: bool) -> dict[str, Any]:
+        mesh = _model(self.folder / level.path)
+        taken = _of_mesh(mesh, None, self._frame)
+        side = _texels(mesh)
+        return {
+            "models": {level.path: _views(taken, LOOKS if finest else FIRST)},
+            "texels": {} if side is None else {level.path: side},
+        }
 
-    def _deviation(self) -> None:
-        record = self._shown[0]
+    def _deviation(self, record: LevelRecord) -> dict[str, Any]:
         level = next((x for x in self.relic.levels if x.name == record.surface), None)
         if level is None or level.deviation is None or level.deviation.scan_to_level is None:
-            return
+            return {}
         spread = maps.distances(self.relic, level.mesh, level.deviation.left_out_beyond)
         if not spread.distance.max() > 1e-9 * level.deviation.diagonal:
-            self.found["same_as_scan"] = True
-            return
-        turn = self.relic.frame.R_model_work
-        self.found["deviation"] = maps.deviation_map(
-            record.path, spread, level.mesh, DEVIATION_LOOKS, turn, VIEW_PX
+            return {"same_as_scan": True}
+        made = maps.deviation_map(
+            record.path, spread, level.mesh, DEVIATION_LOOKS, self._turn, VIEW_PX
         )
+        return {"deviation": made}
 
-    def _seen(self) -> None:
+    def _seen(self) -> dict[str, Any]:
         mesh = self.relic.the_mesh()
         colors = maps.seen_colors(mesh)
         if (colors == maps.SEEN).all():
-            return
-        turn = self.relic.frame.R_model_work
-        self.found["seen"] = maps.painted(mesh, colors, SEEN_LOOKS, turn, VIEW_PX)
+            return {}
+        made = maps.painted(mesh, colors, SEEN_LOOKS, self._turn, VIEW_PX, self._frame)
+        return {"seen": made}
 
-    def _removed(self) -> Removed | None:
+    def _removed(self) -> dict[str, Any]:
         known = self.relic.as_scanned
         if known is None or not (known.removed_by >= 0).any():
-            return None
+            return {}
         colors = np.tile(maps.SEEN, (len(known.cloud), 1))
         by_step = {}
         for step in np.unique(known.removed_by[known.removed_by >= 0]).tolist():
             stage = self.relic.history[step].stage
             by_step[step] = _TAKEN_AWAY.get(stage, _BY_OTHERS)
             colors[known.removed_by == step] = by_step[step]
-        cloud = PointCloud(known.cloud.points, colors=colors)
-        turn = self.relic.frame.R_model_work
-        look = LOOKS["three-quarter"]
-        picture = Picture.of(_of_cloud(cloud, turn=turn, look=look, px=SCAN_PX))
-        return Removed(picture, by_step)
+        return {
+            "removed": Removed(self._small(PointCloud(known.cloud.points, colors=colors)), by_step)
+        }
 
-    def _scans(self) -> Iterator[tuple[str, Picture]]:
+    def _scans(self) -> dict[str, Any]:
         """What there is of a relic without a model: its cloud or mesh, else every scan apart."""
         relic = self.relic
         geometry = relic.mesh if relic.cloud is None else relic.cloud
         if geometry is not None:
-            yield "all scans", self._of_any(geometry, relic.frame.R_model_work)
-            return
-        for scan in relic.scans[:MOST_SCANS]:
-            yield scan.name, self._of_any(scan.geometry, relic.frame.R_model_work)
+            return {"scans": {"all scans": self._small(geometry)}}
+        shown = relic.scans[:MOST_SCANS]
+        return {
+            "scans": {scan.name: self._small(scan.geometry) for scan in shown},
+            "scans_not_shown": len(relic.scans) - len(shown),
+        }
 
-    def _of_any(self, geometry: PointCloud | Mesh, turn: Any) -> Picture:
+    def _small(self, geometry: PointCloud | Mesh) -> Picture:
         look = LOOKS["three-quarter"]
-        return Picture.of(_of_cloud(geometry, turn=turn, look=look, px=SCAN_PX))
+        return Picture.of(_of_any(geometry, look, SCAN_PX, turn=self._turn))
+
+    def _arrangements(self) -> dict[str, Any]:
+        shrunk = {one.path: _shrunk(self.folder / one.path) for one in self.arrangements}
+        return {"arrangements": shrunk}
 
 
-def _of_cloud(
+def _views(taken: Callable[[Look], ByteArray], looks: Mapping[str, Look]) -> Views:
+    return {name: Picture.of(taken(look)) for name, look in looks.items()}
+
+
+def _of_any(
     geometry: PointCloud | Mesh,
-    *,
-    turn: Any,
     look: Look,
-    like: Mesh | None = None,
-    px: int = VIEW_PX,
+    px: int,
+    *,
+    turn: FloatArray,
+    like: Frame | None = None,
 ) -> ByteArray:
     return render(
         geometry,
@@ -216,7 +244,7 @@ def _of_cloud(
     )
 
 
-def _of_mesh(mesh: Mesh, turn: Any, like: Mesh) -> Callable[[Look], ByteArray]:
+def _of_mesh(mesh: Mesh, turn: FloatArray | None, like: Frame) -> Callable[[Look], ByteArray]:
     sitter = sit(mesh, turn, like=like)
 
     def taken(look: Look) -> ByteArray:

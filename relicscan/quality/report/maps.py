@@ -20,7 +20,7 @@ from relicscan.geometry.topology import boundary_vertices, vertex_normals
 from relicscan.quality.appearance import Appearance
 from relicscan.quality.arrangements import towards_camera
 from relicscan.quality.colormap import sequential
-from relicscan.quality.render import portrait, sit
+from relicscan.quality.render import Frame, portrait, sit
 from relicscan.quality.report.measured import DeviationMap, Picture, Views
 from relicscan.quality.report.numbers import nice_above
 from relicscan.relic import ByteArray, FloatArray, IntArray, Mesh, Relic
@@ -121,9 +121,12 @@ def seen_colors(mesh: Mesh) -> ByteArray:
 
 
 def painted(mesh: Mesh, colors: ByteArray, looks: dict[str, tuple[float, float]],
-            turn: FloatArray, px: int) -> Views:  # fmt: skip
-    """Pictures of a mesh with colours (v, 3) of vertices, under an even light from the camera."""
-    sitter = sit(Mesh(mesh.vertices, mesh.faces, colors=colors), turn)
+            turn: FloatArray, px: int, frame: Frame | None = None) -> Views:  # fmt: skip
+    """Pictures of a mesh with colours (v, 3) of vertices, under an even light from the camera.
+
+    `frame` is that of the mesh, where it is known.
+    """
+    sitter = sit(Mesh(mesh.vertices, mesh.faces, colors=colors), turn, like=frame)
     normals = vertex_normals(mesh.vertices, mesh.faces) @ turn.T
 
     def taken(look: tuple[float, float]) -> Picture:

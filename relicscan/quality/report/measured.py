@@ -100,7 +100,8 @@ class Measured:
     points as scanned), "master", or the path of a level; what the others come from is first.
     `texels` are texels along a working unit of the surface, by the path of a level.
     `seen` is the surface, coloured by what was seen, filled or left open. `scans` are pictures
-    of scans that no model was made of, by name. `arrangements` are those of the manifest by path.
+    of scans that no model was made of, by name, and `scans_not_shown` how many others there are.
+    `arrangements` are those of the manifest by path.
     """
 
     models: Mapping[str, Views] = field(default_factory=dict)
@@ -111,5 +112,6 @@ class Measured:
     density: Density | None = None
     texels: Mapping[str, float] = field(default_factory=dict)
     scans: Mapping[str, Picture] = field(default_factory=dict)
+    scans_not_shown: int = 0
     arrangements: Mapping[str, Picture] = field(default_factory=dict)
     missing: tuple[str, ...] = ()

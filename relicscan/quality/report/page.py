@@ -24,6 +24,9 @@ from relicscan.quality.report.measured import Measured, by_fineness, shown_level
 if TYPE_CHECKING:
     from jinja2 import Environment
 
+#: Warnings, and placements of scans, that are seen at once; more are folded below them.
+MOST_UNFOLDED = 12
+
 
 def render_page(
     template: str,
@@ -63,6 +66,11 @@ def relic_page(manifest: RelicManifest, run: RunRecord, measured: Measured) -> s
         by_fineness=by_fineness(manifest.levels),
         groups=curator.groups(manifest),
         stated_by=curator.stated_by(manifest),
+        warnings=[
+            *manifest.warnings,
+            *(f"This report lacks {missing}" for missing in measured.missing),
+        ],
+        most_unfolded=MOST_UNFOLDED,
         rows=process.rows(manifest, run, unit),
         taken_away=process.taken_away(manifest),
         placements=placements,

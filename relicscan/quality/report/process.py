@@ -101,12 +101,16 @@ def _value(parameters: dict[str, Any], path: str) -> Any:
 
 
 def graph(manifest: RelicManifest) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """Placements and pairs of the scans, as register_scans told them; empty where it did not."""
+    """Placements, those left out first, and pairs of the scans, as register_scans told them.
+
+    Empty where it did not.
+    """
     for step in manifest.steps:
         if step.stage == "register_scans" and step.figures.get("placements"):
             placements: Any = step.figures["placements"]
             pairs: Any = step.figures.get("pairs") or []
-            return list(placements), [pair for pair in pairs if pair.get("used")]
+            ordered = sorted(placements, key=lambda one: "left_out" not in one)
+            return ordered, [pair for pair in pairs if pair.get("used")]
     return [], []
 
 

@@ -62,6 +62,23 @@ def test_the_slider_uncovers_the_scan(browser: Any, report: Path) -> None:
     assert cut == "inset(0px 0px 0px 80%)"
 
 
+def test_any_model_may_stand_beside_the_scan(browser: Any, report: Path) -> None:
+    page = opened(browser, report, 390, [])
+    buttons = page.locator(".choice button")
+    assert buttons.all_inner_texts() == ["Model “high”", "Model “low”", "Full mesh"]
+    pressed = page.locator(".choice [aria-pressed=true]")
+    assert pressed.all_inner_texts() == ["Model “high”"]
+    buttons.nth(1).focus()
+    page.keyboard.press("Enter")
+    assert pressed.all_inner_texts() == ["Model “low”"]
+    after, other = (
+        page.locator(".pair .after").first,
+        page.locator("[data-model='Model “low”'] img"),
+    )
+    assert after.locator("img").get_attribute("src") == other.get_attribute("src")
+    assert after.inner_text() == "Model “low”"
+
+
 def test_on_paper_both_pictures_stand_side_by_side(browser: Any, report: Path) -> None:
     page = opened(browser, report, 680, [])
     page.emulate_media(media="print")

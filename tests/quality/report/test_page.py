@@ -18,7 +18,7 @@ from relicscan.metadata.relic_toml import RelicToml
 from relicscan.metadata.units_record import KnownDistanceRecord
 from relicscan.quality.report.measured import Measured, Picture
 from relicscan.quality.report.numbers import digits, share, size
-from relicscan.quality.report.page import relic_page
+from relicscan.quality.report.page import MOST_UNFOLDED, relic_page
 from relicscan.relic import Relic, SourceFile, Step
 from tests.quality.report.conftest import Made, Outline, ball, made_of, run, run_of
 
@@ -132,6 +132,14 @@ def test_only_web_addresses_are_links(address: str) -> None:
     assert web("HTTPS://museum.example/") == "HTTPS://museum.example/"
 
 
+def test_a_linked_text_says_its_language_and_which_way_it_runs(
+    made: Made, outline: Outlined
+) -> None:
+    museum = {"name": {"he": "מוזיאון"}, "url": "https://museum.example/"}
+    first, *_ = outline(with_metadata(made, {"museum": museum})).all("a")
+    assert (first["lang"], first["dir"]) == ("he", "auto")
+
+
 def test_links_tell_the_other_side_nothing(made: Made, outline: Outlined) -> None:
     metadata = {"rights": {"digital": {"uri": "https://creativecommons.org/licenses/by/4.0/"}}}
     links = outline(with_metadata(made, metadata)).all("a")
@@ -223,6 +231,29 @@ def test_gates_distances_and_placements_are_shown(made: Made, outline: Outlined)
         "b.ply left out: its place is not sure 10 % –",
     ):
         assert said in text
+
+
+def test_hundreds_of_warnings_and_scans_are_folded_and_none_is_lost(
+    made: Made, outline: Outlined
+) -> None:
+    placed = [{"scan": f"part {n}", "confidence": 0.9, "origin": "found"} for n in range(100)]
+    placed.append({"scan": "stray", "confidence": 0.1, "left_out": "it fits nowhere"})
+    step = made.manifest.steps[0].model_copy(
+        update={"stage": "register_scans", "figures": {"placements": placed}}
+    )
+    warnings = tuple(f"warning {n}!" for n in range(300))
+    manifest = made.manifest.model_copy(
+        update={"warnings": warnings, "steps": (step, *made.manifest.steps[1:])}
+    )
+    page = relic_page(manifest, run_of(manifest), made.measured)
+    found = outline(page)
+    assert found.faults == []
+    assert all(text in found.texts for text in warnings)
+    assert all(f"part {n}" in found.texts for n in range(100))
+    unfolded = re.sub(r"<details>.*?</details>", "", page, flags=re.DOTALL)
+    assert len(re.findall(r"warning \d+!", unfolded)) == MOST_UNFOLDED
+    assert len(re.findall(r">part \d+<", unfolded)) == MOST_UNFOLDED - 1
+    assert "left out: it fits nowhere" in unfolded, "what needs a look is not folded away"
 
 
 def test_the_page_names_the_manifest_that_it_is_of(made: Made, page: str) -> None:

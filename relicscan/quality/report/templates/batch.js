@@ -8,6 +8,7 @@ if (table) {
   const chips = [...document.querySelectorAll("[data-kind]")];
   const find = document.querySelector(".find input");
   const reset = document.querySelector(".all");
+  const order = document.querySelector(".order"), by = order.querySelector("select");
   const told = document.querySelector(".told");
   const limits = told.textContent;
   const pages = document.querySelector(".pages");
@@ -59,6 +60,7 @@ if (table) {
     const up = before ? before === "descending" : !numbers;
     for (const other of heads) other.removeAttribute("aria-sort");
     head.setAttribute("aria-sort", up ? "ascending" : "descending");
+    by.value = column;
     const keys = new Map(all.map((row, place) => {
       const cell = row.cells[column];
       if (head.classList.contains("result")) return [row, place];
@@ -87,8 +89,13 @@ if (table) {
     button.type = "button";
     button.append(...head.childNodes);
     button.addEventListener("click", () => sort(column, head));
+    by.append(new Option(button.textContent, column));
     head.append(button);
   });
+  // A narrow screen shows no names of columns.
+  by.addEventListener("change", () => sort(by.value, heads[by.value]));
+  order.querySelector("button").addEventListener("click", () => sort(by.value, heads[by.value]));
+  order.hidden = false;
   for (const chip of chips) {
     const words = document.createElement("span");
     words.append(...chip.childNodes);
@@ -145,6 +152,8 @@ if (table) {
   });
   addEventListener("afterprint", () => draw());
   table.classList.add("sorts");
-  heads.find((head) => head.classList.contains("result")).setAttribute("aria-sort", "ascending");
+  const result = heads.findIndex((head) => head.classList.contains("result"));
+  heads[result].setAttribute("aria-sort", "ascending");
+  by.value = result;
   draw();
 }
