@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -10,11 +10,14 @@ from numpy.typing import NDArray
 
 from relicscan import threads
 from relicscan.color import LINEAR_OF_SRGB, srgb_of
+from relicscan.geometry import o3d
 from relicscan.geometry.change import Changes, Region
 from relicscan.geometry.neighbours import nearest, tree
 from relicscan.geometry.topology import vertex_normals, without_unreferenced
 from relicscan.quality.appearance import Appearance
-from relicscan.quality.render import portrait, sit
+from relicscan.quality.camera import Camera, fit_camera
+from relicscan.quality.change_marks import visible, with_numbers, with_ruler
+from relicscan.quality.render import Frame, frame_of, portrait, sit
 from relicscan.quality.scale_bar import QUIET, UNSEEN, SignedScale, bar
 from relicscan.relic import BoolArray, ByteArray, FloatArray, Mesh
 
@@ -41,6 +44,9 @@ _SHOWN = 0.002
 
 #: The lamps of the studio stand above: what is below is exposed so many times as long.
 _FROM_BELOW = 3.0
+
+#: What a scale ends at, times a power of ten.
+_ROUND = (1, 1.5, 2, 3, 4, 5, 6, 8, 10)
 
 #: Stripes across the diagonal of the relic.
 _STRIPES = 90
@@ -92,7 +98,7 @@ def change_pictures(
         unseen = replace(_bare(before), colors=_colors_before(before, changes))
     meshes = (before, changes.after, painted, unseen)
     return ChangePictures(
-        sides=_sides(meshes, turn),
+        sides=_sides(meshes, turn, changes.regions[:CLOSE_UPS]),
         close_ups=tuple(
             _close_up(meshes, region, turn, changes.reach) for region in changes.regions[:CLOSE_UPS]
         ),
@@ -109,7 +115,7 @@ def _limit(changes: Changes) -> float:
     most = float(np.quantile(found, 0.995)) if len(found) else 2 * changes.detectable
     most = max(most, 2 * changes.detectable, 1e-6)
     power = 10.0 ** np.floor(np.log10(most))
-    return float(f"{next(s * power for s in (1, 2, 3, 5, 10) if s * power >= most * 0.999):.3g}")
+    return float(f"{next(r * power for r in _ROUND if r * power >= most * 0.999):.3g}")
 
 
 def _colors_after(changes: Changes, scale: SignedScale) -> ByteArray:
@@ -146,16 +152,28 @@ def _bare(mesh: Mesh) -> Mesh:
     return Mesh(mesh.vertices, mesh.faces)
 
 
-def _sides(meshes: Meshes, turn: FloatArray) -> dict[str, Shown]:
-    before = meshes[0]
-    takers = [_photographed(m, before, turn, SIDE_PX) if m else None for m in meshes]
+def _sides(meshes: Meshes, turn: FloatArray, numbered: Sequence[Region]) -> dict[str, Shown]:
+    frame = frame_of(meshes[0], turn)
+    takers = [_photographed(m, frame, turn, SIDE_PX) if m else None for m in meshes]
+    after = meshes[1]
+    scene = o3d.raycasting_scene(Mesh(frame.placed(after.vertices @ turn.T), after.faces))
+    at = [region.deepest_at + region.deepest * region.normal for region in numbered]
+    places = frame.placed(np.reshape(at, (-1, 3)) @ turn.T)
 
     def shown(look: tuple[float, float]) -> Shown:
         one, two, three, four = (take(look) if take else None for take in takers)
         assert one is not None
         assert two is not None
         assert three is not None
-        return Shown(one, two, three, four)
+        camera = _camera(frame, look, SIDE_PX)
+        column, row, _ = camera.project(places)
+        seen = visible(scene, camera, places)
+        numbers = {
+            number: (float(x), float(y))
+            for number, (x, y, shown) in enumerate(zip(column, row, seen, strict=True), start=1)
+            if shown
+        }
+        return Shown(one, two, with_numbers(three, numbers), four)
 
     return dict(zip(SIDES, threads.each(shown, list(SIDES.values())), strict=True))
 
@@ -168,13 +186,22 @@ def _close_up(meshes: Meshes, region: Region, turn: FloatArray, reach: float) ->
         float(np.clip(np.degrees(np.arcsin(np.clip(towards[1], -1, 1))), -85, 85)),
     )
     radius = max(_AROUND * region.length, _LEAST_AROUND * reach) / 2
-    frame = _part(meshes[0], region.centroid, radius)
+    frame = frame_of(_part(meshes[0], region.centroid, radius), turn)
+    camera = _camera(frame, look, CLOSE_PX)
+    _, _, depth = camera.project(frame.placed(region.centroid[None] @ turn.T))
+    mm_per_px = float(depth[0]) / camera.focal_px * frame.radius
 
     def taken(mesh: Mesh) -> ByteArray:
         own = _part(mesh, region.centroid, 4 * radius)
-        return _photographed(own, frame, turn, CLOSE_PX)(look)
+        return with_ruler(_photographed(own, frame, turn, CLOSE_PX)(look), mm_per_px)
 
     return Shown(*(taken(mesh) for mesh in meshes[:3]))
+
+
+def _camera(frame: Frame, look: tuple[float, float], px: int) -> Camera:
+    return fit_camera(
+        frame.outline, width_px=px, height_px=px, azimuth_deg=look[0], elevation_deg=look[1]
+    )
 
 
 def _part(mesh: Mesh, center: FloatArray, radius: float) -> Mesh:
@@ -185,7 +212,7 @@ def _part(mesh: Mesh, center: FloatArray, radius: float) -> Mesh:
 
 
 def _photographed(
-    mesh: Mesh, like: Mesh, turn: FloatArray, px: int
+    mesh: Mesh, like: Frame, turn: FloatArray, px: int
 ) -> Callable[[tuple[float, float]], NDArray[np.uint8]]:
     """Takes pictures of a mesh: a map, which has nothing but colours, under an even light."""
     sitter = sit(mesh, turn, like=like)

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from relicscan.metadata.change_record import ChangeRecord
+from relicscan.metadata.change_record import ALIGNMENT_WORDS, ChangeRecord
 from relicscan.quality.change_maps import ChangePictures
 
 if TYPE_CHECKING:
@@ -21,14 +21,22 @@ if TYPE_CHECKING:
 _GAP, _MINUS = "\N{NO-BREAK SPACE}", "\N{MINUS SIGN}"
 
 
-def change_page(record: ChangeRecord, pictures: ChangePictures, files: Mapping[str, bytes]) -> str:
-    """The page of a comparison; `files` are its pictures as WebP, by name."""
+def change_page(
+    record: ChangeRecord,
+    pictures: ChangePictures,
+    files: Mapping[str, bytes],
+    *,
+    upright: bool = True,
+) -> str:
+    """The page of a comparison; `files` are its pictures as WebP, by name. upright: up is known."""
     return _template().render(
         record=record,
         sides=list(pictures.sides),
         has_unseen=any(shown.unseen is not None for shown in pictures.sides.values()),
         close_ups=len(pictures.close_ups),
         picture={name: _uri(content) for name, content in files.items()},
+        upright=upright,
+        alignment_words=ALIGNMENT_WORDS,
         number=number,
         signed=lambda value: number(value, signed=True),
     )

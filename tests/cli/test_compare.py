@@ -66,6 +66,20 @@ def test_no_change_is_no_failure_and_a_change_is_one_if_asked(cli: Cli, files: P
     cli("compare", *mm(files, "whole", "less"), "--aligned", "--fail-on-change", code=1)
 
 
+def test_roughly_aligned(cli: Cli, files: Path, tmp_path: Path) -> None:
+    """Where it nearly lies the place is not looked for, and what was moved is moved back."""
+    T = np.eye(4)
+    T[:3, 3] = 2, -1, 1
+    write_mesh(tmp_path / "moved.ply", scanned(smooth_body(5), 3, chips=(LOSS,), T=T))
+    both = [str(files / "whole.ply"), str(tmp_path / "moved.ply"), "--unit", "mm"]
+    (record,) = json.loads(cli("compare", *both, "--roughly-aligned", "--json").out)
+    assert record["alignment"]["method"] == "refined"
+    assert record["alignment"]["moved_mm"] == pytest.approx(np.sqrt(6), abs=0.1)
+    assert len(record["changes"]) == 1
+    said = cli("compare", *both, "--roughly-aligned", "--aligned", code=2)
+    assert "leave one of both out" in said.err
+
+
 def test_json_fits_the_schema(cli: Cli, files: Path) -> None:
     said = cli("compare", *mm(files, "whole", "less"), "--aligned", "--json")
     (record,) = json.loads(said.out)
@@ -116,6 +130,13 @@ def test_a_unit_that_is_wrong(cli: Cli, files: Path) -> None:
     assert said.out == ""
     assert "not a unit" in cli("compare", *mm(files, "whole", "again")[:2], "--unit", "ell",
                                code=1).err  # fmt: skip
+
+
+def test_a_refusal_names_the_file(cli: Cli, files: Path, tmp_path: Path) -> None:
+    (tmp_path / "notes.md").write_text("no mesh", encoding="utf-8")
+    said = cli("compare", files / "whole.ply", tmp_path / "notes.md", "--unit", "mm", code=1)
+    assert "notes.md: " in said.err
+    assert "Traceback" not in said.err
 
 
 def test_what_is_no_output_and_no_mesh(cli: Cli, files: Path, tmp_path: Path) -> None:

@@ -3,25 +3,23 @@
 // "x,y,z" of the camera, which looks at the origin, or a drag of half a stage: "turned".
 import { showEach } from './showing.js';
 
-/** Files that name each other by `require`, run one after the other as the platform does. */
-async function required(...names) {
-  const made = {};
-  for (const name of names) {
-    const module = { exports: {} };
-    globalThis.module = module;
-    globalThis.require = (path) => made[path.replace('./', '')];
-    await new Promise((resolve, reject) => {
-      const script = document.createElement('script');
-      script.src = `/models/lib/${name}`;
-      Object.assign(script, { onload: resolve, onerror: reject });
-      document.head.append(script);
-    });
-    made[name] = module.exports;
-  }
-  return made;
+/** The files, each inside the function that a platform wraps around a module. */
+const files = {};
+const require = (path) => files[path.replace('./', '')];
+globalThis.define = (name, run) => {
+  const module = { exports: {} };
+  run(module, require);
+  files[name] = module.exports;
+};
+for (const name of ['orbit.js', 'stage.js', 'scene.js']) {
+  await new Promise((resolve, reject) => {
+    const script = document.createElement('script');
+    script.src = `/models/lib/${name}`;
+    Object.assign(script, { onload: resolve, onerror: reject });
+    document.head.append(script);
+  });
 }
 
-const files = await required('orbit.js', 'stage.js', 'scene.js');
 const engine = await Galacean.WebGLEngine.create({ canvas: 'view' });
 engine.canvas.width = innerWidth;
 engine.canvas.height = innerHeight;

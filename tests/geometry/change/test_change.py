@@ -11,10 +11,12 @@ from relicscan.errors import StageError, Undecided
 from relicscan.geometry.change import Changes, measure, signed_change
 from relicscan.relic import Mesh
 from tests.geometry.change.bodies import Chip, enclosed, pose, scanned, smooth_body
-from tests.shapes import sphere_mesh
+from tests.shapes import rotation, sphere_mesh
 
 CHIP = Chip((1, 0.2, 0), radius=10, depth=0.3)
 LOSS = Chip((0, -0.3, 1), radius=14, depth=5.0, flat=True)
+FLAKE = Chip((-1, 0.1, 0.2), radius=8, depth=0.3, flat=True)
+SHELL = Chip((0, -1, -0.2), radius=12, depth=5.0)
 SPOT = Chip((0, 1, 0.1), radius=15, depth=0.0)
 
 
@@ -32,18 +34,19 @@ def body() -> Mesh:
 @pytest.fixture(scope="module")
 def chipped() -> tuple[Mesh, Changes]:
     fine = smooth_body(7)
-    after = scanned(fine, 2, chips=(CHIP, LOSS), T=pose())
+    after = scanned(fine, 2, chips=(CHIP, LOSS, FLAKE, SHELL), T=pose())
     return fine, signed_change(scanned(fine, 1), after)
 
 
-def test_a_chip_and_a_loss_are_found_and_nothing_else(chipped: tuple[Mesh, Changes]) -> None:
+def test_chips_and_losses_are_found_and_nothing_else(chipped: tuple[Mesh, Changes]) -> None:
     _, changes = chipped
-    assert [region.kind for region in changes.regions] == ["loss", "loss"]
+    assert [region.kind for region in changes.regions] == ["loss"] * 4
+    assert not any(region.cut_off or region.through for region in changes.regions)
     assert not changes.gaps
     assert changes.remarks == ()
 
 
-@pytest.mark.parametrize(("number", "put"), [(0, LOSS), (1, CHIP)])
+@pytest.mark.parametrize(("number", "put"), [(0, LOSS), (1, SHELL), (2, FLAKE), (3, CHIP)])
 def test_where_they_are_and_how_large(
     chipped: tuple[Mesh, Changes], number: int, put: Chip
 ) -> None:
@@ -54,7 +57,9 @@ def test_where_they_are_and_how_large(
     assert region.area == pytest.approx(area, rel=0.1)
     assert region.volume == pytest.approx(volume, rel=0.1)
     assert -region.deepest == pytest.approx(put.depth, rel=0.1)
+    assert abs(region.area - area) < region.area_uncertainty
     assert region.length == pytest.approx(2 * put.radius, rel=0.15)
+    assert region.width == pytest.approx(2 * put.radius, rel=0.15)
     assert abs(region.volume - volume) < region.volume_uncertainty
 
 
@@ -85,7 +90,7 @@ def test_the_level_of_detection_is_that_of_the_noise(chipped: tuple[Mesh, Change
     "seed", [3, 4, *(pytest.param(s, marks=pytest.mark.slow) for s in range(5, 15))]
 )
 def test_nothing_is_found_between_two_noisy_scans(body: Mesh, seed: int) -> None:
-    changes = signed_change(scanned(body, 1), scanned(body, seed), as_they_are=True)
+    changes = signed_change(scanned(body, 1), scanned(body, seed), frames="same")
     assert changes.regions == ()
     assert not changes.significant.any()
 
@@ -93,7 +98,7 @@ def test_nothing_is_found_between_two_noisy_scans(body: Mesh, seed: int) -> None
 @pytest.mark.usefixtures("coarse")
 def test_what_was_lost_one_way_is_gained_the_other(body: Mesh) -> None:
     whole, less = scanned(body, 1), scanned(body, 2, chips=(LOSS,))
-    (gain,) = signed_change(less, whole, as_they_are=True).regions
+    (gain,) = signed_change(less, whole, frames="same").regions
     assert gain.kind == "gain"
     assert gain.volume == pytest.approx(LOSS.truth(body)[1], rel=0.1)
     assert gain.deepest == pytest.approx(5, rel=0.1)
@@ -101,16 +106,25 @@ def test_what_was_lost_one_way_is_gained_the_other(body: Mesh) -> None:
 
 @pytest.mark.usefixtures("coarse")
 def test_a_hole_is_missing_and_no_loss(body: Mesh) -> None:
-    changes = signed_change(scanned(body, 1), scanned(body, 2, hole=SPOT), as_they_are=True)
+    changes = signed_change(scanned(body, 1), scanned(body, 2, hole=SPOT), frames="same")
     assert changes.regions == ()
     (gap,) = changes.gaps
     assert gap.area == pytest.approx(np.pi * 15**2, rel=0.2)
     assert np.linalg.norm(gap.centroid - SPOT.center) < 3
-    back = signed_change(scanned(body, 2, hole=SPOT), scanned(body, 1), as_they_are=True)
+    back = signed_change(scanned(body, 2, hole=SPOT), scanned(body, 1), frames="same")
     assert back.regions == ()
     assert back.gaps == ()
     shown = back.after_places.area[back.missing_before].sum()
     assert shown == pytest.approx(np.pi * 15**2, rel=0.2)
+
+
+@pytest.mark.usefixtures("coarse")
+def test_a_loss_that_a_hole_cuts_is_told_as_cut_off(body: Mesh) -> None:
+    hole = Chip((0.22, -0.22, 1), radius=12, depth=0)
+    after = scanned(body, 2, chips=(LOSS,), hole=hole)
+    (region,) = signed_change(scanned(body, 1), after, frames="same").regions
+    assert region.cut_off
+    assert region.area < 0.95 * LOSS.truth(body)[0]
 
 
 @pytest.mark.usefixtures("coarse")
@@ -119,7 +133,7 @@ def test_what_closes_a_hole_is_no_change(body: Mesh) -> None:
     near = np.linalg.norm(body.vertices - SPOT.center, axis=1) < SPOT.radius
     low = replace(SPOT, depth=3.0)
     filled = replace(scanned(body, 2, chips=(low,)), filled=near)
-    changes = signed_change(scanned(body, 1), filled, as_they_are=True)
+    changes = signed_change(scanned(body, 1), filled, frames="same")
     assert changes.regions == ()
     assert changes.gaps[0].area == pytest.approx(np.pi * 15**2, rel=0.25)
 
@@ -130,7 +144,7 @@ def test_a_part_that_broke_off_is_a_loss_with_its_volume(body: Mesh) -> None:
     up = body.vertices / np.linalg.norm(body.vertices, axis=1, keepdims=True)
     off = np.arccos(np.clip(up @ [0, 0, 1], -1, 1))
     horned = Mesh(body.vertices + up * (40 * np.exp(-((off / 0.09) ** 2)))[:, None], body.faces)
-    changes = signed_change(horned, body, as_they_are=True)
+    changes = signed_change(horned, body, frames="same")
     assert {region.kind for region in changes.regions} == {"loss"}
     gone = enclosed(horned.vertices, body) - enclosed(body.vertices, body)
     assert changes.regions[0].volume == pytest.approx(gone, rel=0.15)
@@ -140,8 +154,8 @@ def test_a_part_that_broke_off_is_a_loss_with_its_volume(body: Mesh) -> None:
 
 @pytest.mark.usefixtures("coarse")
 def test_the_same_twice(body: Mesh) -> None:
-    one = signed_change(body, body, as_they_are=True)
-    again = signed_change(body, body, as_they_are=True)
+    one = signed_change(body, body, frames="same")
+    again = signed_change(body, body, frames="same")
     assert np.array_equal(one.change, again.change, equal_nan=True)
     assert np.nanmax(np.abs(one.change)) < 1e-3
 
@@ -150,7 +164,7 @@ def test_the_same_twice(body: Mesh) -> None:
 def test_a_larger_copy_is_told_and_not_scaled(body: Mesh) -> None:
     larger = scanned(body, 2)
     larger = replace(larger, vertices=larger.vertices * 1.004)
-    changes = signed_change(scanned(body, 1), larger, as_they_are=True)
+    changes = signed_change(scanned(body, 1), larger, frames="same")
     assert "0.40% larger throughout" in changes.remarks[0]
     assert np.nanmedian(changes.change) == pytest.approx(0.3, abs=0.1)
 
@@ -159,7 +173,7 @@ def test_a_larger_copy_is_told_and_not_scaled(body: Mesh) -> None:
 def test_inside_out_is_turned_and_told(body: Mesh) -> None:
     after = scanned(body, 2)
     turned = replace(after, faces=after.faces[:, ::-1])
-    changes = signed_change(scanned(body, 1), turned, as_they_are=True)
+    changes = signed_change(scanned(body, 1), turned, frames="same")
     assert changes.regions == ()
     assert "inside out" in changes.remarks[0]
 
@@ -182,7 +196,7 @@ def test_another_object_is_refused(body: Mesh) -> None:
 @pytest.mark.usefixtures("coarse")
 def test_another_object_is_refused_where_it_lies(body: Mesh) -> None:
     with pytest.raises(Undecided, match="do not lie on each other"):
-        signed_change(scanned(body, 1), scanned(smooth_body(phase=1.3), 2), as_they_are=True)
+        signed_change(scanned(body, 1), scanned(smooth_body(phase=1.3), 2), frames="same")
 
 
 @pytest.mark.usefixtures("coarse")
@@ -192,7 +206,50 @@ def test_what_is_round_is_refused_unless_it_is_aligned() -> None:
     with pytest.raises(Undecided, match="round or repeats") as caught:
         signed_change(ball, after)
     assert "--aligned" in (caught.value.remedy or "")
-    assert signed_change(ball, after, as_they_are=True).regions == ()
+    assert signed_change(ball, after, frames="same").regions == ()
+
+
+@pytest.mark.usefixtures("coarse")
+def test_what_is_round_is_aligned_from_where_it_nearly_lies() -> None:
+    """Turned by 3 degrees and moved by 2 mm: the turn cannot be seen, the way back can."""
+    ball = sphere_mesh(60.0, 120, 240)
+    moved = np.eye(4)
+    moved[:3, :3], moved[:3, 3] = rotation([1, 2, 3], 3.0), [1.2, -1.2, 1.0]
+    changes = signed_change(ball, scanned(ball, 1, T=moved), frames="near")
+    assert changes.regions == ()
+    middle = changes.alignment.T_before_after @ moved @ [0, 0, 0, 1]
+    assert np.abs(middle[:3]).max() < 0.01
+    assert 1.9 < changes.alignment.moves < 2.1
+
+
+@pytest.mark.usefixtures("coarse")
+def test_from_where_it_nearly_lies_a_loss_is_no_pull(body: Mesh) -> None:
+    moved = np.eye(4)
+    moved[:3, :3], moved[:3, 3] = rotation([1, 2, 3], 4.0), [3, -2, 4]
+    after = scanned(body, 2, chips=(LOSS,), T=moved)
+    changes = signed_change(scanned(body, 1), after, frames="near")
+    (region,) = changes.regions
+    assert region.volume == pytest.approx(LOSS.truth(body)[1], rel=0.1)
+    off = changes.alignment.T_before_after @ moved - np.eye(4)
+    assert np.abs(off[:3, 3]).max() < 0.05
+
+
+@pytest.mark.usefixtures("coarse")
+def test_colours_align_what_is_round(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(measure, "LEAST_SHARE", 1 / 60)
+    ball = sphere_mesh(60.0, 60, 120)
+    x, y, z = ball.vertices.T / 60
+    red = 0.5 + 0.3 * np.sin(3 * x + 1 + 2 * y) + 0.2 * np.cos(5 * z + 2 * x * y)
+    green = 0.5 + 0.3 * np.sin(4 * y + z) + 0.2 * np.cos(3 * x - 2 * z)
+    paint = np.clip(255 * np.stack([red, green, 1 - red * green], axis=1), 0, 255).astype(np.uint8)
+    before, after = (
+        replace(scanned(ball, k, T=T), colors=paint) for k, T in ((1, None), (2, pose()))
+    )
+    changes = signed_change(before, after)
+    T = changes.alignment.T_before_after @ pose()
+    off = ball.vertices @ T[:3, :3].T + T[:3, 3] - ball.vertices
+    assert np.linalg.norm(off, axis=1).max() < 1.0
+    assert changes.regions == ()
 
 
 @pytest.mark.parametrize("factor", [1000.0, 1 / 1000, 25.4])
