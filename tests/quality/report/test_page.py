@@ -224,7 +224,7 @@ def test_gates_distances_and_placements_are_shown(made: Made, outline: Outlined)
     )
     text = outline(relic_page(manifest, run_of(manifest), made.measured)).text
     for said in (
-        "Max filled share",
+        "max_filled_share",
         "30 % over 25 % – review",
         "scale bar A 100 mm 100 mm +0.250 mm",
         "a.ply found by its shape 90 % 40 %",
