@@ -7,7 +7,9 @@ bin := .venv/Scripts
 else
 bin := .venv/bin
 endif
-ready := .venv/.ready
+environment := .venv/.ready
+viewer := build/viewer/.bundled
+ready := $(environment) $(viewer)
 bench_ready := .venv/.ready-bench
 
 help: ## Show this list
@@ -78,8 +80,12 @@ setup: ## Set up again, whatever is there
 clean: ## Remove the environment and everything generated
 	rm -rf .venv relicscan/vendor out build dist .pytest_cache .mypy_cache .ruff_cache
 
-$(ready): pyproject.toml tools/setup.sh tests/engines/package.json
+$(environment): pyproject.toml tools/setup.sh tests/engines/package.json
 	@sh tools/setup.sh
+
+# Setting up bundles them too, so this is only for what has changed since.
+$(viewer): $(wildcard relicscan/site/viewer/*.* relicscan/site/scripts/*.js) | $(environment)
+	@sh tools/setup.sh viewer
 
 # What is measured against and never run with; without it the table says "not installed".
 # gltf-transform, which needs npm, is fetched by the benchmark itself, into build/bench-node.

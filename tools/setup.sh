@@ -5,6 +5,7 @@
 #
 #   sh tools/setup.sh           everything; `make` runs it when .venv/.ready is out of date
 #   sh tools/setup.sh system    only the Debian packages, for root; the rest then needs no root
+#   sh tools/setup.sh viewer    only the scripts of published sites; `make` runs it when they changed
 #
 # PYTHON=python3.12 sh tools/setup.sh takes that interpreter. What pip, apt-get and npm
 # say goes to build/setup.log; when one of them fails, its last lines are shown.
@@ -23,6 +24,11 @@ open3d_packages="libegl1 libgl1 libidn2-0 libudev1 libusb-1.0-0 libx11-6"
 # relicscan/delivery runs it on every GLB that is written.
 validator=gltf-validator@2.0.0-dev.3.10
 validator_folder=relicscan/vendor
+
+# What pages of published sites run, bundled from these packages and our own sources.
+viewer=relicscan/site/viewer
+viewer_folder=build/viewer
+bundles=relicscan/vendor/site
 
 # tests/engines looks at models in these; nothing of them ships.
 engines=tests/engines/package.json
@@ -145,6 +151,31 @@ install_validator() {
     done_with
 }
 
+install_viewer() {
+    mkdir -p "$viewer_folder"
+    if ! command -v npm >/dev/null 2>&1; then
+        note viewer "skipped: there is no npm, and without the viewer 'publish' cannot work"
+        note "" "to have it:  $(by_hand "nodejs npm") && sh tools/setup.sh"
+        touch "$viewer_folder/.bundled"
+        return
+    fi
+    begin viewer "$(sed -n 's/^ *"three": "\(.*\)".*/three \1/p' "$viewer/package.json")"
+    if ! cmp -s "$viewer/package.json" "$viewer_folder/package.json" ||
+        [ ! -d "$viewer_folder/node_modules" ]
+    then
+        cp "$viewer/package.json" "$viewer_folder/package.json"
+        npm install --prefix "$viewer_folder" --ignore-scripts --no-package-lock --no-audit --no-fund \
+            --loglevel=error >>"$log" 2>&1 || {
+            rm "$viewer_folder/package.json"
+            failed "npm could not install what the viewer is made of."
+        }
+    fi
+    node "$viewer/build.mjs" "$viewer_folder" "$bundles" >>"$log" 2>&1 ||
+        failed "the viewer could not be bundled."
+    touch "$viewer_folder/.bundled"
+    done_with
+}
+
 # The tests' own, so that a machine without them is set up all the same. Chromium draws in
 # software and needs none of what Debian recommends with it.
 find_chromium() {
@@ -224,12 +255,19 @@ case ${1:-everything} in
         install_packages
         check_open3d
         install_validator
+        install_viewer
         install_engines
         install_crate_validator
         compile_loops
         touch .venv/.ready
         ;;
+    viewer)
+        mkdir -p build
+        log=$PWD/build/viewer.log
+        : >"$log"
+        install_viewer
+        ;;
     *)
-        stop "there is no '$1'." "sh tools/setup.sh  or  sh tools/setup.sh system"
+        stop "there is no '$1'." "sh tools/setup.sh  or  sh tools/setup.sh system  or  sh tools/setup.sh viewer"
         ;;
 esac

@@ -1,7 +1,9 @@
 // The relic in the visitor's room, at its true size: WebXR, else Scene Viewer on Android, else
 // Quick Look on iOS. Each needs the scale.
-import { Mesh, RingGeometry } from 'three';
+import { Matrix4, Mesh, Quaternion, RingGeometry, Vector3 } from 'three';
 import { flatMaterial } from './material.js';
+
+const UP = new Vector3(0, 1, 0);
 
 /** Which way this device has: 'webxr', 'scene-viewer', 'quick-look', or null. */
 async function wayFor({ ar }) {
@@ -19,7 +21,7 @@ export function sceneViewerAddress(glb, title, page) {
     + `S.browser_fallback_url=${encodeURIComponent(page)};end;`;
 }
 
-export function createAr(stage, { word, model, floor, say, changed }) {
+export function createAr(stage, { word, say, world, changed }) {
   let relic = null;
   let way = null;
   let reason = '';
@@ -52,30 +54,47 @@ export function createAr(stage, { word, model, floor, say, changed }) {
     const ring = new Mesh(new RingGeometry(0.09, 0.11, 40).rotateX(-Math.PI / 2), flatMaterial([1, 1, 1, 0.8]));
     ring.matrixAutoUpdate = ring.visible = false;
     scene.add(ring);
-    model.visible = false;
-    const before = model.position.clone();
+    world.model.visible = false;
+    // The relic stays where it is, and its light with it: the room is moved around it.
+    const room = renderer.xr.getReferenceSpace();
+    const [x, , z] = stage.middle;
+    function place() {
+      const spot = new Vector3().setFromMatrixPosition(found);
+      const turn = Math.atan2(eye.x - spot.x, eye.z - spot.z);
+      const foot = new Vector3(x, world.box.min.y, z).applyAxisAngle(UP, turn);
+      spot.sub(foot);
+      const { x: qx, y: qy, z: qz, w } = new Quaternion().setFromAxisAngle(UP, turn);
+      renderer.xr.setReferenceSpace(room.getOffsetReferenceSpace(
+        new XRRigidTransform({ x: spot.x, y: spot.y, z: spot.z }, { x: qx, y: qy, z: qz, w }),
+      ));
+      world.model.visible = true;
+    }
+    const found = new Matrix4();
+    const eye = new Vector3();
+    Object.assign(stage.camera, { near: 0.02, far: 50 });
     say(word('ar_place'));
-    session.addEventListener('select', () => {
-      if (!ring.visible) return;
-      model.visible = true;
-      model.position.setFromMatrixPosition(ring.matrix);
-      model.position.y -= floor();
-    });
+    session.addEventListener('select', () => { if (ring.visible) place(); });
     renderer.setAnimationLoop((time, frame) => {
       const [hit] = frame?.getHitTestResults(source) ?? [];
-      ring.visible = Boolean(hit);
-      if (hit) ring.matrix.fromArray(hit.getPose(renderer.xr.getReferenceSpace()).transform.matrix);
+      const here = frame?.getViewerPose(room);
+      ring.visible = Boolean(hit && here);
+      if (ring.visible) {
+        const { x: ex, y: ey, z: ez } = here.transform.position;
+        eye.set(ex, ey, ez);
+        found.fromArray(hit.getPose(room).transform.matrix);
+        ring.matrix.fromArray(hit.getPose(renderer.xr.getReferenceSpace()).transform.matrix);
+      }
       renderer.render(scene, stage.camera);
     });
     session.addEventListener('end', () => {
       renderer.setAnimationLoop(null);
+      renderer.xr.setReferenceSpace(null);
       renderer.xr.enabled = false;
       scene.remove(ring);
       ring.geometry.dispose();
       ring.material.dispose();
       root.remove();
-      model.visible = true;
-      model.position.copy(before);
+      world.model.visible = true;
       session = null;
       stage.pause(false);
       changed();

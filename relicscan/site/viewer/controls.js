@@ -97,10 +97,15 @@ export function createHands(stage, camera, { limits, surface, changed }) {
   }
   const aim = (view) => { camera.aim(view); changed(); };
   return {
+    /** The camera so many degrees to the right and up. */
+    turn(right, up) {
+      const { goal } = camera;
+      aim({ ...goal, theta: goal.theta + right, phi: goal.phi + up });
+    },
+    /** As if the hand turned the object. */
     orbit(dx, dy) {
       const by = DEGREES_PER_STAGE / stage.shorter;
-      const { goal } = camera;
-      aim({ ...goal, theta: goal.theta - dx * by, phi: goal.phi + dy * by });
+      this.turn(-dx * by, dy * by);
     },
     pan(dx, dy) {
       const { goal } = camera;

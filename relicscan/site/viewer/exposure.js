@@ -37,7 +37,7 @@ function brightnessOf(image, left, top, side) {
 /** The exposure at which the view `first` is as bright as the stage's poster; 1 without one.
  * `draw()` draws what the camera sees onto the stage's canvas. */
 export function exposureFor({ poster, canvas }, draw) {
-  if (!poster?.complete || !poster.naturalWidth) return 1;
+  if (!poster || poster.hidden || !poster.complete || !poster.naturalWidth) return 1;
   const wanted = brightnessOf(poster, 0, 0, poster.naturalWidth);
   if (wanted === null) return 1;
   draw();

@@ -53,9 +53,13 @@ export function createLamp(stage, overlay, { word, hint, moved }) {
     },
     drag(dx, dy, viewAzimuth) {
       const by = DEGREES_PER_STAGE / stage.shorter;
-      // Behind the object a drag to the right still moves the sun to the right.
+      this.turn(dx * by, -dy * by, viewAzimuth);
+    },
+    /** So many degrees to the right, as it is seen, and up. */
+    turn(right, up, viewAzimuth) {
+      // Behind the object, too, what goes to the right moves the sun to the right.
       const facing = Math.cos(((lamp.azimuth - viewAzimuth) * Math.PI) / 180) >= 0 ? 1 : -1;
-      place(lamp.azimuth + facing * dx * by, lamp.elevation - dy * by);
+      place(lamp.azimuth + facing * right, lamp.elevation + up);
     },
   };
 }

@@ -19,10 +19,11 @@ export function spares(saveData) {
 
 /** Loads a relic's levels one after the other.
  *
- * `place(mesh, level)` puts one into the scene and takes the last one out; `said(level)` and
- * `failed(error)` tell the page; `progress(share)` is null when nothing is being loaded.
+ * `before()` is waited for, `place(mesh)` puts one into the scene and takes the last one out;
+ * `said(level, index)` and `failed(error)` tell the page; `progress(share)` is null when nothing is
+ * being loaded.
  */
-export function createLevels({ place, said, failed, progress, saveData }) {
+export function createLevels({ before, place, said, failed, progress, saveData }) {
   let relic = null;
   let current = -1;
   let wanted = -1;
@@ -62,7 +63,9 @@ export function createLevels({ place, said, failed, progress, saveData }) {
         gltf.scene.updateMatrixWorld(true);
         gltf.scene.traverse((object) => { mesh = object.isMesh ? object : mesh; });
         if (!mesh) throw new Error(`${level.url} holds no mesh`);
-        place(mesh, level);
+        await before();
+        if (signal.aborted) return;
+        place(mesh);
       }
       current = index;
       said(level, index);

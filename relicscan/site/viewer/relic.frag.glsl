@@ -77,7 +77,7 @@ void main() {
     * open + (2.7552 * albedo + 0.6903)) * open);
 
   float cosine = dot(surface, keyFrom);
-  float shadow = cosine > -keySoft ? lit(place + lift * n, keySpread) : 0.0;
+  float shadow = cosine > -keySoft ? lit(place + lift * n, n, keySpread) : 0.0;
   vec3 light = key * softbox(cosine, keySoft) * shadow
     + (fill * softbox(dot(surface, fillFrom), 0.57)
     + rim * softbox(dot(surface, rimFrom), 0.37)

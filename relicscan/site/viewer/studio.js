@@ -95,7 +95,7 @@ export function createStudio(renderer, small) {
     box.getCenter(middle);
     radius = box.min.distanceTo(box.max) / 2 || 1;
     floor = box.min.y;
-    uniforms.lift.value = radius * 0.006;
+    uniforms.lift.value = radius * 0.004;
     ground.middle.value.copy(middle).setY(floor);
     ground.radius.value = radius;
     underside.floorY.value = floor;

@@ -7,12 +7,13 @@
 // relic   the island `relic`; a key `poster` (an address, optional) changes the poster on show().
 // options texts (the island `texts`, see words.js), saveData, reducedMotion, buttons (the element
 //         below which [data-action] are bound; the document).
+// viewer.show(relic) reads the address as openViewer does: whoever shows another relic takes out what
+// is of the last one first.
 // Fullscreen takes the nearest ancestor with data-fullscreen, so that buttons can come along.
 // viewer.speak(texts, relic): the same relic in another language. viewer.lamp: {azimuth, elevation}
 // of the visitor's lamp, null in the studio's light.
 // Events on the stage: viewer:level {name, index}, viewer:view {view}, viewer:spot {id},
 // viewer:measure {cm, from, to}, viewer:mode {mode}, viewer:failed {reason}.
-import { Box3, Group, Mesh, PlaneGeometry, Vector2, Vector3 } from 'three';
 import { bindActions } from './actions.js';
 import { createAr } from './ar.js';
 import { along, axesOf, createCamera, fitted, read, unitsPerPixel, viewFrom, written } from './camera.js';
@@ -20,22 +21,21 @@ import { createControls, createHands } from './controls.js';
 import { exposureFor } from './exposure.js';
 import { createFigure, roomFor } from './figure.js';
 import { forget, keep, readHash } from './hash.js';
+import { createKeys } from './keys.js';
 import { createLamp } from './lamp.js';
-import { createLevels, dispose } from './levels.js';
-import { groundMaterial, relicMaterial } from './material.js';
+import { createLevels } from './levels.js';
 import { createMeasure } from './measure.js';
 import { createOverlay } from './overlay.js';
-import { firstHit, positionsOf } from './rays.js';
 import { createSpots, viewOf } from './spots.js';
 import { createStage } from './stage.js';
-import { CONTACT_REACH, createStudio } from './studio.js';
 import { createWords } from './words.js';
-
-const STEP = 10; // degrees for an arrow key
-const ZOOM_STEP = 1.25;
+import { createWorld } from './world.js';
 
 // A context that does not come back in this time (ms) is gone.
 const LOST_MS = 8000;
+
+// So long (ms) is a poster waited for once the model is there.
+const POSTER_MS = 1500;
 
 const prefersStill = () => matchMedia('(prefers-reduced-motion: reduce)').matches;
 
@@ -57,7 +57,6 @@ function opened(element, first, options, word) {
   const small = matchMedia('(pointer: coarse)').matches || (navigator.deviceMemory ?? 8) < 4;
   const state = { restored: false, figure: false, spots: true, finest: false, light: false, measure: false,
     get fullscreen() { return Boolean(document.fullscreenElement) || element.classList.contains('filling'); } };
-  const restored = { value: 0 };
   const camera = createCamera();
   camera.still = options.reducedMotion ?? prefersStill();
   let relic = first;
@@ -79,28 +78,17 @@ function opened(element, first, options, word) {
     },
     onBack() {
       clearTimeout(lostFor);
-      studio.refresh();
-      element.dataset.state = current ? 'interactive' : 'loading';
+      world.studio.refresh();
+      element.dataset.state = world.there ? 'interactive' : 'loading';
     },
   });
-  const { renderer, scene } = stage;
-  const studio = createStudio(renderer, small);
-  const model = new Group();
-  model.userData.casts = true;
-  const ground = new Mesh(new PlaneGeometry(1, 1).rotateX(-Math.PI / 2), groundMaterial(studio, CONTACT_REACH, small));
-  ground.renderOrder = -1;
-  scene.add(model, ground);
-  let current = null;
-
-  stage.camera = camera.camera;
-  stage.eye = new Vector3();
-  stage.middle = [0, 0, 0];
-  stage.size = 1;
+  const world = createWorld(stage, camera, small);
+  const { box, studio, pick } = world;
 
   const overlay = createOverlay(stage, camera.camera);
   const spots = createSpots(stage, overlay, {
     word,
-    hit: (from, towards) => (current ? firstHit(current, from, towards) : null),
+    hit: world.hit,
     onOpen: (spot, how) => viewer.openSpot(spot.id, how),
     onDetail: (spot) => viewer.detail(spot.id),
   });
@@ -126,7 +114,7 @@ function opened(element, first, options, word) {
     },
   });
   const ar = createAr(stage, {
-    word, model, say, floor: () => box.min.y, changed: () => { update(); stage.request(); },
+    word, say, world, changed: () => { update(); stage.request(); },
   });
   const hands = createHands(stage, camera, {
     changed: stage.request,
@@ -134,29 +122,10 @@ function opened(element, first, options, word) {
     surface: (x, y) => pick(x, y)?.point.toArray() ?? null,
   });
 
-  const box = new Box3();
-  const pointer = new Vector2();
-  const towards = new Vector3();
-
   function draw() {
-    if (!current) return;
-    camera.apply(stage.aspect);
-    stage.eye.copy(camera.camera.position);
-    ground.visible = stage.eye.y > box.min.y;
-    studio.update(scene, camera.view.theta);
-    renderer.render(scene, camera.camera);
+    if (!world.there) return;
+    world.draw();
     overlay.update();
-  }
-
-  /** What is seen at a pixel of the stage: {point, normal, distance} of the surface, or null. */
-  function pick(x, y) {
-    if (!current) return null;
-    // The camera may have moved since the last picture.
-    camera.apply(stage.aspect);
-    stage.eye.copy(camera.camera.position);
-    pointer.set((x / element.clientWidth) * 2 - 1, 1 - (y / element.clientHeight) * 2);
-    towards.set(pointer.x, pointer.y, 0.5).unproject(camera.camera).sub(stage.eye).normalize();
-    return firstHit(current, stage.eye, towards);
   }
 
   function rested() {
@@ -169,8 +138,26 @@ function opened(element, first, options, word) {
     levels.nearer(home.radius / camera.view.radius);
   }
 
+  /** The poster of a relic; the first one's is in the page. */
+  function picture(next) {
+    const { poster } = stage;
+    if (!poster || (next === first && !next.poster)) return;
+    poster.hidden = !next.poster;
+    if (next.poster) poster.src = next.poster;
+  }
+
+  /** The poster says how bright the relic is to be, but a slow one is not waited for. */
+  async function pictured() {
+    const { poster } = stage;
+    if (world.there || !poster || poster.hidden) return;
+    await Promise.race([
+      poster.decode().catch(() => {}),
+      new Promise((late) => setTimeout(late, POSTER_MS)),
+    ]);
+  }
+
   function failed(error) {
-    if (!current) element.dataset.state = 'failed';
+    if (!world.there) element.dataset.state = 'failed';
     say(word('failed'));
     console.warn(error);
     stage.tell('failed', { reason: String(error) });
@@ -183,28 +170,10 @@ function opened(element, first, options, word) {
       bar.hidden = share === null;
       bar.firstChild.style.transform = `scaleX(${share ?? 0})`;
     },
+    before: pictured,
     place(mesh) {
-      const from = mesh.material;
-      mesh.material = relicMaterial(mesh, studio, {
-        restored, small, pixelRatio: stage.pixelRatio,
-        anisotropy: Math.min(8, renderer.capabilities.getMaxAnisotropy()),
-      });
-      from.dispose();
-      // Sent to the graphics card before it is shown, so that the change is not seen.
-      for (const texture of mesh.material.userData.textures) renderer.initTexture(texture);
-      const last = current;
-      mesh.matrixWorld.decompose(mesh.position, mesh.quaternion, mesh.scale);
-      model.add(mesh);
-      mesh.updateMatrixWorld(true);
-      current = mesh;
-      if (last) {
-        model.remove(last);
-        dispose(last);
-      }
-      mesh.geometry.computeBoundingBox();
-      box.copy(mesh.geometry.boundingBox).applyMatrix4(mesh.matrixWorld);
-      studio.around(box);
-      if (!home) arrive(mesh);
+      world.place(mesh);
+      if (!home) arrive();
       stage.draw();
     },
     said(level, index) {
@@ -220,15 +189,9 @@ function opened(element, first, options, word) {
     },
   });
 
-  /** The first level of a relic is there: take its measure and go to the first view. */
-  function arrive(mesh) {
-    stage.size = box.min.distanceTo(box.max) / 2 || 1;
-    stage.middle = box.getCenter(new Vector3()).toArray();
-    camera.size = stage.size;
-    ground.scale.setScalar(stage.size * 6);
-    ground.position.set(stage.middle[0], box.min.y, stage.middle[2]);
-    ground.updateMatrixWorld();
-    const poster = fitted(positionsOf(mesh));
+  /** The first level of a relic is there: go to the first view, as bright as the poster. */
+  function arrive() {
+    const poster = fitted(world.arrive());
     home = relic.view ? viewFrom(relic.view.position, relic.view.target) : poster;
     studio.uniforms.exposure.value = 1;
     camera.go(poster, { instant: true });
@@ -270,6 +233,18 @@ function opened(element, first, options, word) {
     stage.tell('mode', { mode });
   }
 
+  const toggle = (next) => setMode(mode === next ? 'orbit' : next);
+  const keys = createKeys({
+    mode: () => mode,
+    toggle,
+    escape,
+    orbit: (right, down) => hands.turn(right, -down),
+    light: (right, down) => lamp.turn(right, -down, camera.view.theta),
+    pan: hands.pan,
+    zoom: hands.zoom,
+    home: () => viewer.home(),
+    take: () => measure.take(element.clientWidth / 2, element.clientHeight / 2),
+  });
   createControls(stage, {
     orbit: (dx, dy) => (mode === 'light' ? lamp.drag(dx, dy, camera.view.theta) : hands.orbit(dx, dy)),
     pan: hands.pan,
@@ -283,28 +258,7 @@ function opened(element, first, options, word) {
       if (!hit) return;
       viewer.go({ ...camera.goal, target: hit.point.toArray(), radius: Math.min(camera.goal.radius, home.radius) * 0.5 });
     },
-    key(event) {
-      const { key, shiftKey } = event;
-      const arrow = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[key];
-      if (!home) return false;
-      if (arrow) {
-        const by = (STEP * stage.shorter) / (mode === 'light' ? 240 : 200);
-        const move = shiftKey ? hands.pan : mode === 'light'
-          ? (dx, dy) => lamp.drag(dx, dy, camera.view.theta)
-          : (dx, dy) => hands.orbit(-dx, -dy);
-        move(arrow[0] * by, arrow[1] * by);
-        return true;
-      }
-      const does = {
-        '+': () => hands.zoom(1 / ZOOM_STEP), '=': () => hands.zoom(1 / ZOOM_STEP), '-': () => hands.zoom(ZOOM_STEP),
-        0: () => viewer.home(), Home: () => viewer.home(),
-        l: () => setMode(mode === 'light' ? 'orbit' : 'light'), m: () => setMode(mode === 'measure' ? 'orbit' : 'measure'),
-        Enter: () => mode === 'measure' && measure.take(element.clientWidth / 2, element.clientHeight / 2),
-        Escape: escape,
-      }[key.length === 1 ? key.toLowerCase() : key];
-      if (!does) return false;
-      return does() !== false;
-    },
+    key: (event) => home !== null && keys(event),
   });
 
   /** One thing at a time: points, mode, card, fullscreen. */
@@ -330,18 +284,15 @@ function opened(element, first, options, word) {
       lamp.clear();
       figure.set(false);
       Object.assign(state, { restored: false, figure: false, finest: false });
-      restored.value = 0;
+      world.restored.value = 0;
+      before = null;
       legend.hidden = true;
       spots.set([]);
       say('');
       element.dataset.state = 'loading';
       element.dataset.level = element.dataset.view = '';
-      if (next.poster && stage.poster) stage.poster.src = next.poster;
-      if (current) {
-        model.remove(current);
-        dispose(current);
-        current = null;
-      }
+      picture(next);
+      world.clear();
       ar.set(next);
       update();
       await levels.show(next);
@@ -380,7 +331,7 @@ function opened(element, first, options, word) {
     },
     restored(on) {
       state.restored = Boolean(on && relic.restored);
-      restored.value = state.restored ? 1 : 0;
+      world.restored.value = state.restored ? 1 : 0;
       legend.hidden = !state.restored;
       keep({ restored: state.restored ? '1' : null });
       update();
@@ -425,8 +376,7 @@ function opened(element, first, options, word) {
     },
     dispose() {
       levels.stop();
-      if (current) dispose(current);
-      studio.dispose();
+      world.dispose();
       stage.dispose();
     },
   };
