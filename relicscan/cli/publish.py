@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -11,7 +12,7 @@ from relicscan.cli import output
 
 if TYPE_CHECKING:
     from relicscan.site.estimate import Estimate
-    from relicscan.site.publish import Published
+    from relicscan.site.gather import LeftOut
 
 #: How many relics that are left out are told by name.
 _TOLD = 20
@@ -31,6 +32,9 @@ def command(
     base_url: Annotated[
         str | None, typer.Option("--base-url", help="Where the site will be found on the web.")
     ] = None,
+    target: Annotated[
+        str, typer.Option("--target", help="web, or a mini-programme: alipay, wechat.")
+    ] = "web",
     estimate_viewers: Annotated[
         int | None,
         typer.Option(
@@ -42,48 +46,79 @@ def command(
     """Make a static exhibition of finished relics: pages, models, tours, a timeline, search.
 
     Relics whose verdict is pass and whose rights in the digital copy are stated are shown. A site
-    that is there already is replaced as a whole.
+    that is there already is replaced as a whole. With --target, a mini-programme is made instead.
 
     [bold]Example:[/bold] relicscan publish out -o site --exhibition exhibition.toml
     """
     from relicscan.errors import PipelineError
     from relicscan.metadata.manifest import VERDICTS
-    from relicscan.site.estimate import estimate
-    from relicscan.site.publish import publish
 
     wanted = include or []
     if strange := [one for one in wanted if one not in VERDICTS]:
         raise PipelineError(
             f"{strange[0][:40]!r} is no verdict", remedy=f"verdicts are {', '.join(VERDICTS)}"
         )
-    found = publish(out, to, exhibition=exhibition, include=("pass", *wanted), base_url=base_url)
+    given: dict[str, Any] = {
+        "exhibition": exhibition, "include": ("pass", *wanted), "base_url": base_url
+    }  # fmt: skip
+    if target != "web":
+        if estimate_viewers:
+            raise PipelineError(
+                "a mini-programme has no pages whose bytes could be told",
+                remedy="leave --estimate-viewers out, or --target",
+            )
+        _mini(out, to, target, given, as_json)
+        return
+    from relicscan.site.estimate import estimate
+    from relicscan.site.publish import publish
+
+    found = publish(out, to, **given)
     crowd = estimate(found.folder, estimate_viewers) if estimate_viewers else None
     if as_json:
         output.print_json(found.as_data() | ({"estimate": crowd.as_data()} if crowd else {}))
         return
-    _print(found)
-    if crowd:
-        _print_estimate(crowd)
-
-
-def _print(found: Published) -> None:
-    console, remarks = output.answers(), output.remarks()
-    for one in found.left_out[:_TOLD]:
-        output.say(remarks, (f"{one.relic} ", "bold"), f"is left out: {one.reason}")
-        if one.remedy:
-            output.say(remarks, f"what would work: {one.remedy}", indent=2)
-    if len(found.left_out) > _TOLD:
-        output.say(remarks, f"and {len(found.left_out) - _TOLD} more, in site.json")
-    for remark in found.remarks:
-        output.say(remarks, ("remark: ", "yellow"), remark)
+    _print_left_out(found.left_out, found.remarks, "site.json")
     counted = (
         output.plural(len(found.relics), "relic"),
         output.plural(found.museums, "museum"),
         output.plural(found.tours, "tour"),
         output.plural(found.pages, "page"),
     )
+    console = output.answers()
     output.say(console, f"{', '.join(counted)} in {', '.join(found.languages)}: {found.folder}")
     output.say(console, f"for a look: relicscan serve {found.folder}")
+    if crowd:
+        _print_estimate(crowd)
+
+
+def _mini(out: Path, to: Path, target: str, given: dict[str, Any], as_json: bool) -> None:
+    from relicscan.site.mini.publish import publish_mini
+
+    found = publish_mini(out, to, target=target, **given)
+    if as_json:
+        output.print_json(found.as_data())
+        return
+    _print_left_out(found.left_out, found.remarks, "mini.json")
+    console = output.answers()
+    relics, tours = output.plural(len(found.relics), "relic"), output.plural(found.tours, "tour")
+    output.say(console, f"{relics}, {tours} in {', '.join(found.languages)}: {found.folder}")
+    output.say(
+        console,
+        f"package: {found.package_bytes:,} of {found.limit_bytes:,} bytes; to be uploaded: "
+        f"{output.plural(found.files, 'file')}, {found.files_bytes:,} bytes",
+    )
+
+
+def _print_left_out(left_out: Sequence[LeftOut], remarks: Sequence[str], listed: str) -> None:
+    console = output.remarks()
+    for one in left_out[:_TOLD]:
+        output.say(console, (f"{one.relic} ", "bold"), f"is left out: {one.reason}")
+        if one.remedy:
+            output.say(console, f"what would work: {one.remedy}", indent=2)
+    if len(left_out) > _TOLD:
+        output.say(console, f"and {len(left_out) - _TOLD} more, in {listed}")
+    for remark in remarks:
+        output.say(console, ("remark: ", "yellow"), remark)
 
 
 def _print_estimate(crowd: Estimate) -> None:

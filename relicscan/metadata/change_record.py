@@ -12,6 +12,13 @@ from relicscan.metadata.fields import Matrix4, Record, RelicId, Sha256, Text, Ve
 from relicscan.metadata.figures import Count, Length, Share
 from relicscan.metadata.manifest import SCHEMA_VERSION, Reason, SchemaVersion, Texts
 
+#: Where the alignment comes from, for people.
+ALIGNMENT_WORDS = {
+    "found": "found",
+    "refined": "refined from the frames as they were given",
+    "as_given": "as the frames were given",
+}
+
 Area = Annotated[float, Field(ge=0)]
 
 
@@ -33,6 +40,8 @@ class SideRecord(Record):
 class AlignmentRecord(Record):
     """How the after surface was brought onto the before surface; nothing is ever scaled.
 
+    The place was `found` from nowhere, `refined` from the frames as given where these were said to
+    be nearly one, or taken `as_given`.
     `T_before_after` takes millimetres of the after mesh to those of the before mesh.
     `residual_mm` is the scatter of what fits (one standard deviation, robust), of which there is
     `fitting_share`; `error_mm` the standard error of the alignment where it is largest.
@@ -40,7 +49,7 @@ class AlignmentRecord(Record):
     `scale_factor`: by how much the after surface would have to grow to fit best.
     """
 
-    method: Literal["found", "as_given"]
+    method: Literal["found", "refined", "as_given"]
     T_before_after: Matrix4
     residual_mm: Length
     fitting_share: Share
@@ -67,10 +76,14 @@ class DetectionRecord(Record):
 
 
 class AreasRecord(Record):
-    """Areas: what was compared, and what only one of both shows, which is neither loss nor gain."""
+    """Areas: what was compared, and what only one of both shows, which is neither loss nor gain.
+
+    `made_up_mm2` is what closes holes of the before surface.
+    """
 
     before_mm2: Area
     compared_mm2: Area
+    made_up_mm2: Area
     not_in_after_mm2: Area
     not_in_before_mm2: Area
 
@@ -90,12 +103,15 @@ class ChangeRegionRecord(Record):
     """A connected change. `mean_mm` and `deepest_mm` are negative for a loss.
 
     `area_mm2` is that of the before surface concerned, `length_mm` and `width_mm` how it lies on
-    it. `uncertainty_mm` is the mean LOD95 there; `volume_uncertainty_mm3` that over the area.
-    `through`: a part that is gone altogether, or new: its volume is an estimate.
+    it. `area_uncertainty_mm2` is how far its edge is unsure, half a spacing at the least;
+    `uncertainty_mm` the mean LOD95 there; `volume_uncertainty_mm3` that over the area. `cut_off`:
+    it reaches a place where there is nothing to compare, so it may be larger. `through`: a part
+    that is gone altogether, or new: its volume is an estimate.
     """
 
     kind: Literal["loss", "gain"]
     area_mm2: Area
+    area_uncertainty_mm2: Area
     volume_mm3: Area
     volume_uncertainty_mm3: Area
     mean_mm: float
@@ -105,6 +121,7 @@ class ChangeRegionRecord(Record):
     width_mm: Length
     centroid: PlaceRecord
     deepest_at: PlaceRecord
+    cut_off: bool
     through: bool
 
 

@@ -13,6 +13,7 @@ from pydantic import BaseModel
 
 from relicscan.errors import PipelineError
 from relicscan.metadata.change_record import ChangeRecord
+from relicscan.metadata.exhibition import ExhibitionToml
 from relicscan.metadata.index import Index
 from relicscan.metadata.manifest import SCHEMA_VERSION, RelicManifest
 from relicscan.metadata.relic_toml import RelicToml
@@ -27,6 +28,7 @@ MODELS: dict[str, type[BaseModel]] = {
     "index.json": Index,
     "index.json.sig": Signature,
     "compare.json": ChangeRecord,
+    "exhibition.toml": ExhibitionToml,
 }
 
 
@@ -38,7 +40,7 @@ def json_schema(name: str) -> dict[str, Any]:
             remedy=did_you_mean(name, list(MODELS), "the schemas are"),
         )
     schema = MODELS[name].model_json_schema(mode="validation")
-    if name == "relic.toml":
+    if name.endswith(".toml"):
         schema = _without_null(schema)
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",

@@ -19,6 +19,7 @@ from types import MappingProxyType
 from relicscan.errors import OutputError, RelicscanError, ScanError
 from relicscan.metadata.dating import Years, years_of
 from relicscan.metadata.descriptive import Museum
+from relicscan.metadata.exhibition import ExhibitionToml, Step, StepCamera
 from relicscan.metadata.exports.exported import (
     Exported,
     PlacedHotspot,
@@ -32,7 +33,6 @@ from relicscan.metadata.manifest import FileRecord, LevelRecord, RelicManifest
 from relicscan.metadata.publishable import why_not_published
 from relicscan.metadata.relic_toml import RelicToml
 from relicscan.metadata.vouched import vouched_for
-from relicscan.site.exhibition import ExhibitionToml, Step, StepCamera
 
 #: Where neither the museum nor its relics say who it is.
 NO_MUSEUM = "unnamed"

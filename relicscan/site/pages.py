@@ -98,7 +98,7 @@ class Site:
 
 def pages(site: Site, language: Language) -> Iterator[Page]:
     """Every page in a language: its path below the language's folder, and its HTML."""
-    writer = _Writer(site, language)
+    writer = Writer(site, language)
     yield from (writer.home(), writer.about(), writer.timeline(), writer.search(), writer.missing())
     for museum in site.exhibition.museums:
         yield writer.group(
@@ -114,8 +114,8 @@ def pages(site: Site, language: Language) -> Iterator[Page]:
             yield writer.relic(relic, neighbours[i], neighbours[i + 2])
 
 
-class _Writer:
-    """Fills templates in one language."""
+class Writer:
+    """Fills templates in one language, and says what pages say of a relic or a tour."""
 
     def __init__(self, site: Site, language: Language) -> None:
         self.site, self.language = site, language
@@ -332,7 +332,7 @@ class _Writer:
 
     def tour(self, tour: ShownTour) -> Page:
         site, language, up = self.site, self.language, "../../"
-        steps = [self._step(tour, i, step) for i, step in enumerate(tour.steps)]
+        steps = [self.step(tour, i, step) for i, step in enumerate(tour.steps)]
         seconds = 0
         for step in steps:
             step["cue"] = f"{seconds // 3600}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"
@@ -372,7 +372,7 @@ class _Writer:
             summary=text(tour.text),
         )
 
-    def _step(self, tour: ShownTour, number: int, step: ShownStep) -> dict[str, Any]:
+    def step(self, tour: ShownTour, number: int, step: ShownStep) -> dict[str, Any]:
         """A step as it is told: what it does not say itself its hotspot says, or its relic."""
         spot = next((one for one in step.relic.hotspots if one.id == step.hotspot), None)
         audio = self.site.steps_audio.get((tour.id, number))
@@ -408,7 +408,7 @@ def embed_html(base_url: str, language: Language, relic: Shown, path: str) -> st
 
 def front_page(site: Site) -> str:
     """index.html of the site: the home in its first language."""
-    return _Writer(site, site.languages[0]).home("index.html", "")[1]
+    return Writer(site, site.languages[0]).home("index.html", "")[1]
 
 
 def not_found(site: Site) -> str:
@@ -416,7 +416,7 @@ def not_found(site: Site) -> str:
     addresses begin at the root, or at the path that the site is said to be at.
     """
     root = urlsplit(site.base_url or "").path.rstrip("/") + "/"
-    return _Writer(site, site.languages[0]).missing("404.html", root)[1]
+    return Writer(site, site.languages[0]).missing("404.html", root)[1]
 
 
 def search_index(site: Site, language: Language) -> bytes:

@@ -20,9 +20,9 @@ from typing import Any
 from relicscan.delivery.sounds import read_sound
 from relicscan.errors import OutputError, PipelineError, RelicscanError, ScanError
 from relicscan.metadata.canonical import bytes_sha256, canonical_json
+from relicscan.metadata.exhibition import ExhibitionToml, read_exhibition
 from relicscan.site import deploy
 from relicscan.site.assets import Assets, write_all
-from relicscan.site.exhibition import ExhibitionToml, read_exhibition
 from relicscan.site.gather import Exhibition, LeftOut, Shown, gather
 from relicscan.site.pages import Site, embed_html, front_page, not_found, pages, search_index
 from relicscan.site.relic_data import RelicAssets, place

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from relicscan.errors import OutputError, ScanError
+from relicscan.metadata.exhibition import ExhibitionToml
 from relicscan.metadata.manifest import Reason
-from relicscan.site.exhibition import ExhibitionToml
 from relicscan.site.gather import gather
 from tests.site.outputs import everything, write_output
 

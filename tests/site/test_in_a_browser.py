@@ -175,7 +175,7 @@ def test_the_language_is_changed_in_place(visit: Visit) -> None:
     interactive(page)
     page.focus("#stage")
     page.keyboard.press("ArrowRight")
-    page.wait_for_timeout(600)
+    until(page, "location.hash.includes('view=35,')")
     view = page.get_attribute("#stage", "data-view")
     page.evaluate("window.same = true")
     page.click("summary")

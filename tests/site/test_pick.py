@@ -16,12 +16,12 @@ from metadata.exports.conftest import EVERYTHING, exported
 
 from relicscan.errors import OutputError
 from relicscan.metadata.canonical import canonical_json, write_json_atomically
+from relicscan.metadata.exhibition import read_exhibition
 from relicscan.metadata.exports.exported import placed_hotspots
 from relicscan.metadata.index import Index, IndexEntry, write_index
 from relicscan.metadata.manifest import FrameRecord, RelicManifest
 from relicscan.metadata.relic_toml import RelicToml, read_relic_toml
 from relicscan.site import pick
-from relicscan.site.exhibition import read_exhibition
 from relicscan.site.pick import Picked, hotspot_toml, pick_server
 from relicscan.site.wire import MAX_BODY
 from tests.site.serving import Heard, ask, parsed, running, said

@@ -29,11 +29,18 @@ def open_tour(browser: Any, host: str) -> Iterator[Opened]:
     """
     wrong: list[str] = []
 
+    def said(message: Any) -> None:
+        if message.type == "error":
+            wrong.append(message.text)
+
+    def asked(request: Any) -> None:
+        if not request.url.startswith((host, "blob:", "data:", "about:")):
+            wrong.append(request.url)
+
     def watched(page: Any) -> None:
         page.on("pageerror", lambda error: wrong.append(str(error)))
-        page.on("console", lambda m: m.type == "error" and wrong.append(m.text))
-        page.on("request", lambda r: r.url.startswith((host, "blob:", "data:", "about:"))
-                or wrong.append(r.url))  # fmt: skip
+        page.on("console", said)
+        page.on("request", asked)
 
     def opened(address: str = "across.html", script: str = "", **settings: Any) -> Any:
         settings = {
@@ -294,6 +301,7 @@ def present(page: Any) -> tuple[Any, Any]:
     with page.expect_popup() as popup:
         page.click("[data-tour=present]")
     large = popup.value
+    large.set_viewport_size({"width": 640, "height": 360})
     large.wait_for_selector(LEVEL)
     return page, large
 
@@ -397,6 +405,17 @@ def test_both_windows_of_a_guide_stay_in_step(open_tour: Opened) -> None:
     assert speaker.locator(".tell").is_visible()
     assert "notes" not in speaker.url
     accessible(speaker)
+    speaker.context.close()
+
+
+def test_the_large_view_glides_after_the_speaker(open_tour: Opened) -> None:
+    speaker, large = present(open_tour("across.html", reduced_motion="no-preference"))
+    first = view(speaker)
+    speaker.keyboard.press("Shift+ArrowLeft")
+    speaker.keyboard.press("-")
+    seen(speaker, lambda v: v[0] != first[0] and v[2] != first[2])
+    there = view(speaker)
+    seen(large, lambda v: v == there)
     speaker.context.close()
 
 

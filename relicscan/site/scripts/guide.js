@@ -65,7 +65,9 @@ export function createGuide(stage, first, { data: given, changed, seen }) {
       shown = relic.id;
       try {
         loading = new Promise((resolve) => {
-          for (const name of ['viewer:level', 'viewer:failed']) stage.addEventListener(name, resolve, { once: true });
+          // Once the viewer has done with loading it: what is asked of it before that may be lost.
+          const later = () => setTimeout(resolve);
+          for (const name of ['viewer:level', 'viewer:failed']) stage.addEventListener(name, later, { once: true });
         });
         viewer = open(relic);
       } catch {
@@ -102,8 +104,8 @@ export function createGuide(stage, first, { data: given, changed, seen }) {
       ahead();
       return true;
     },
-    next: (how) => guide.to(at + 1, how),
-    back: (how) => guide.to(at - 1, how),
+    next: (how) => (at + 1 < guide.count ? guide.to(at + 1, how) : null),
+    back: (how) => (at > 0 ? guide.to(at - 1, how) : null),
     /** Back to how the step is seen at first. */
     again() { if (viewer && guide.settled) look(false); },
   };

@@ -38,6 +38,7 @@ function take(here, there) {
   for (const name of ['lang', 'dir', 'href', 'aria-label', 'aria-current', 'alt', 'title', 'placeholder']) {
     copy(here, there, name);
   }
+  if (here.tagName === 'AUDIO') copy(here, there, 'src');
   if (here.tagName === 'SCRIPT') {
     if (here.type === 'application/json') here.textContent = there.textContent;
     return;

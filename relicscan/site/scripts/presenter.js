@@ -23,9 +23,10 @@ function beginning({ start }) {
   return at.getTime();
 }
 
-/** `role` is "large" or "speaker"; `planOf()` is what the script says; `fresh`: the presentation
- * begins now, whatever was kept of an earlier one; `ended()`: this window is a page again. */
-export function createPresenter(role, { guide, stage, name, word, planOf, fresh = false, ended }) {
+/** `role` is "large" or "speaker"; `titleOf(index)` a step's title, `planOf()` what the script says;
+ * `fresh`: the presentation begins now, whatever was kept of an earlier one; `ended()`: this window
+ * is a page again. */
+export function createPresenter(role, { guide, stage, name, word, titleOf, planOf, fresh = false, ended }) {
   const speaks = role === 'speaker';
   document.documentElement.dataset.role = role;
   const pointer = createPointer(stage, (at) => channel.send({ kind: 'laser', at }));
@@ -59,9 +60,9 @@ export function createPresenter(role, { guide, stage, name, word, planOf, fresh 
     }
     if (message.kind === 'shape' && speaks) {
       stage.parentElement.style.setProperty('--aspect', String(message.aspect));
-      speaker.tell(word('present_hint'));
+      speaker.tell('present_hint');
     }
-    if (message.kind === 'bye' && speaks) speaker.tell(word('large_gone'));
+    if (message.kind === 'bye' && speaks) speaker.tell('large_gone');
     if (message.kind === 'end' && !speaks) close();
   }
 
@@ -101,8 +102,7 @@ export function createPresenter(role, { guide, stage, name, word, planOf, fresh 
     const left = (state.title ?? 0) - Date.now();
     banner.hidden = left <= 0;
     if (left > 0) {
-      const said = (selector) => document.querySelector(`[data-step="${guide.at + 1}"] ${selector}`).textContent.trim();
-      const [title, where] = [said('h2'), guide.relicOf(guide.at).title];
+      const [title, where] = [titleOf(guide.at), guide.relicOf(guide.at).title];
       const line = (tag, words) => Object.assign(document.createElement(tag), { textContent: words, dir: 'auto' });
       banner.replaceChildren(line('b', title), ...(where === title ? [] : [line('span', where)]));
       hiding = setTimeout(show, left);
@@ -147,7 +147,7 @@ export function createPresenter(role, { guide, stage, name, word, planOf, fresh 
       key(name);
     },
     full() {
-      if (speaks) speaker.tell(word('full_screen_there'));
+      if (speaks) speaker.tell('full_screen_there');
       else if (document.fullscreenElement) document.exitFullscreen();
       else document.documentElement.requestFullscreen?.().catch(() => {});
     },
@@ -228,7 +228,7 @@ export function createPresenter(role, { guide, stage, name, word, planOf, fresh 
 
   return {
     role,
-    tell: (words) => speaker?.tell(words),
+    tell: (key) => speaker?.tell(key),
     render: show,
     /** Another step was chosen in this window, or in another. */
     stepped(index, { remote, opening }) {

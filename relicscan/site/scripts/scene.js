@@ -22,9 +22,9 @@ export function createFollower(viewer, still = () => false) {
   let aim = null; // the view that is glided to
   let now = null;
   let last = 0;
+  let frame = 0;
 
   function glide(time) {
-    if (!aim) return;
     const to = numbers(aim);
     const share = 1 - Math.exp(-Math.min(100, time - last || 16) / AFTER_MS);
     last = time;
@@ -33,7 +33,12 @@ export function createFollower(viewer, still = () => false) {
     now = now.map((value, i) => value + way[i] * share);
     viewer.go(near ? viewOf(to) : viewOf(now), { instant: true });
     if (near) aim = null;
-    else requestAnimationFrame(glide);
+    else frame = requestAnimationFrame(glide);
+  }
+
+  function stop() {
+    cancelAnimationFrame(frame);
+    aim = null;
   }
 
   function look(view, instant) {
@@ -42,7 +47,7 @@ export function createFollower(viewer, still = () => false) {
     const far = Math.abs(turned(from[0], to[0])) > FLIGHT.degrees || Math.abs(to[1] - from[1]) > FLIGHT.degrees ||
       Math.max(from[2] / to[2], to[2] / from[2]) > FLIGHT.times;
     if (instant || far || still()) {
-      aim = null;
+      stop();
       viewer.go(view, { instant: instant || still() });
       return;
     }
@@ -51,13 +56,13 @@ export function createFollower(viewer, still = () => false) {
     if (!gliding) {
       now = from;
       last = 0;
-      requestAnimationFrame(glide);
+      frame = requestAnimationFrame(glide);
     }
   }
 
   return {
     /** Hands are on this stage now, or another step is gone to. */
-    stop() { aim = null; },
+    stop,
     take(scene, instant = false) {
       if (String(scene.light) !== String(sceneOf(viewer).light)) viewer.light(...(scene.light ?? [null]));
       if (scene.restored !== viewer.state.restored) viewer.restored(scene.restored);

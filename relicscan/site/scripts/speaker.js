@@ -8,6 +8,7 @@ export function createSpeaker(guide, { word, of, act }) {
   const section = document.getElementById('speaker');
   const part = (name) => section.querySelector(`[data-say="${name}"]`);
   const clock = (name) => section.querySelector(`[data-clock="${name}"]`);
+  let about = null;
   section.hidden = false;
 
   /** What a place of the page says, with its marks of language. */
@@ -46,6 +47,7 @@ export function createSpeaker(guide, { word, of, act }) {
     const list = part('steps');
     list.scrollTop = list.children[at].offsetTop - list.offsetTop - list.clientHeight / 3;
     for (const name of ['dark', 'laser']) pressed(name, Boolean(state[name]));
+    if (about) document.getElementById('large-told').textContent = word(about);
     document.getElementById('large-link').href = `?present#step=${at + 1}`;
     tick();
   }
@@ -80,7 +82,11 @@ export function createSpeaker(guide, { word, of, act }) {
   const timer = setInterval(tick, 250);
   return {
     render,
-    tell(words) { document.getElementById('large-told').textContent = words; },
+    /** What became of the large view, by its key. */
+    tell(key) {
+      about = key;
+      document.getElementById('large-told').textContent = word(key);
+    },
     close() {
       clearInterval(timer);
       section.removeEventListener('click', clicked);

@@ -47,6 +47,13 @@ const guide = createGuide(stage, stepOfAddress(), {
 
 const stepItem = (index) => document.querySelector(`[data-step="${index + 1}"]`);
 
+/** A step's title alone, without what tells of its language. */
+function titleOf(index) {
+  const title = stepItem(index).querySelector('h2').cloneNode(true);
+  for (const mark of title.querySelectorAll('.other')) mark.remove();
+  return title.textContent.trim();
+}
+
 /** The page shows which step it is. */
 function mark(index) {
   for (const item of document.querySelectorAll('[data-step]')) {
@@ -55,7 +62,7 @@ function mark(index) {
   }
   stage.setAttribute('aria-label', word('model_of', { title: guide.relicOf(index).title }));
   const number = word('step_of', { number: index + 1, count: guide.count });
-  told(`${number}: ${stepItem(index).querySelector('h2').textContent.trim()}`);
+  told(`${number}: ${titleOf(index)}`);
   const text = stepItem(index).querySelector('.prose');
   document.getElementById('caption').replaceChildren(...(text ? [text.cloneNode(true)] : []));
   for (const [button, off] of [['back', index === 0], ['next', index + 1 === guide.count]]) {
@@ -91,20 +98,20 @@ function playing(on) {
 
 for (const kind of ['pointerdown', 'keydown', 'wheel']) {
   addEventListener(kind, ({ target, key }) => {
-    if (['Shift', 'Control', 'Alt', 'Meta'].includes(key) || target.closest?.('[data-tour="play"]')) return;
-    autoplay.stop();
+    const toggles = target.closest?.('[data-tour="play"]') && [undefined, ' ', 'Enter'].includes(key);
+    if (!toggles && !['Shift', 'Control', 'Alt', 'Meta'].includes(key)) autoplay.stop();
   }, { capture: true, passive: true });
 }
 
 const does = {
-  back: () => guide.at > 0 && guide.back(),
-  next: () => guide.at + 1 < guide.count && guide.next(),
+  back: () => guide.back(),
+  next: () => guide.next(),
   play: () => (autoplay.on ? autoplay.stop() : autoplay.start()),
   present() {
     const opened = open(`?present#step=${guide.at + 1}`, 'relicscan-large', 'popup,width=1280,height=720');
     history.replaceState(history.state, '', `?notes${location.hash}`);
     present('speaker', true);
-    if (!opened) presenter.tell(word('present_blocked'));
+    if (!opened) presenter.tell('present_blocked');
   },
 };
 
@@ -167,7 +174,7 @@ document.addEventListener('page:language', () => {
 
 function present(role, fresh = false) {
   presenter = createPresenter(role, {
-    guide, stage, name, word, fresh,
+    guide, stage, name, word, titleOf, fresh,
     planOf: () => script.plan,
     ended() {
       presenter = null;

@@ -5,12 +5,14 @@ import { axesOf, viewFrom } from './camera.js';
 const from = new Vector3();
 const to = new Vector3();
 
-/** The view of a spot: the museum's, else straight at it, as near as a detail wants. */
+/** The view of a spot: the museum's, else straight at it, as near as a detail wants. Which way a
+ * spot without a normal faces is taken to be away from the middle. */
 export function viewOf(spot, home) {
   if (spot.camera) return viewFrom(spot.camera.position, spot.camera.target);
   const target = [...spot.position];
-  if (!spot.normal) return { ...home, radius: home.radius * 0.4, target };
-  const facing = viewFrom(spot.position.map((value, i) => value + spot.normal[i]), spot.position);
+  const outward = spot.normal ?? target.map((value, i) => value - home.target[i]);
+  if (Math.hypot(...outward) < 0.01 * home.radius) return { ...home, radius: home.radius * 0.4, target };
+  const facing = viewFrom(target.map((value, i) => value + outward[i]), target);
   // A little from above rather than straight on: that is how relief reads.
   const phi = Math.max(-40, Math.min(70, facing.phi * 0.8 + 4));
   return { ...facing, phi, radius: home.radius * 0.4 };
@@ -30,7 +32,7 @@ export function createSpots(stage, overlay, { word, hit, onOpen, onDetail }) {
     const element = document.createElement('button');
     element.type = 'button';
     element.className = name;
-    element.setAttribute('aria-label', words);
+    if (words) element.setAttribute('aria-label', words);
     element.addEventListener('click', action);
     return element;
   };
@@ -121,13 +123,13 @@ export function createSpots(stage, overlay, { word, hit, onOpen, onDetail }) {
       if (open) show(null);
       spots = next.filter((spot) => spot.position);
       buttons = spots.map((spot, i) => {
-        const element = button('spot', spot.title, () => {
+        const element = button('spot', null, () => {
           if (open === spot) show(null);
           else onOpen(spot, { focus: true });
         });
         element.dataset.spot = spot.id;
         element.setAttribute('aria-expanded', 'false');
-        element.append(make('span', 'spot-number', String(i + 1)), make('span', 'spot-title', spot.title));
+        element.append(make('span', 'spot-number', String(i + 1)), ' ', make('span', 'spot-title', spot.title));
         return element;
       });
       layer.replaceChildren(...buttons);
