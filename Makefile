@@ -1,6 +1,6 @@
 # What is done often, by name. Every target sets up what it needs first.
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-long check format samples docs readme real-scans predictions bench bench-registration bench-fusion bench-batch bench-cluster bench-large chaos hostile setup clean
+.PHONY: help demo site test test-long check format samples docs readme real-scans predictions bench bench-registration bench-fusion bench-batch bench-cluster bench-compare bench-exhibition bench-large chaos hostile setup clean
 
 ifeq ($(OS),Windows_NT)
 bin := .venv/Scripts
@@ -17,6 +17,9 @@ help: ## Show this list
 
 demo: $(ready) ## Convert every sample into out/demo
 	$(bin)/relicscan run samples -o out/demo
+
+site: demo ## Publish the samples as an exhibition into out/site
+	$(bin)/relicscan publish out/demo -o out/site --exhibition samples/exhibition.toml
 
 test: $(ready) ## Run the tests, two files at a time (ARGS="-k ply" narrows them)
 	$(bin)/python -m pytest -m "not slow" -n 2 --dist loadfile $(ARGS)
@@ -58,6 +61,14 @@ bench-registration: $(ready) ## Register the bunny's ten scans from ten random s
 
 bench-fusion: $(ready) ## Fuse the bunny's ten scans, compare with the published surface; exposures of six
 	$(bin)/python -m bench.fusion --registered $(ARGS)
+
+bench-compare: $(ready) ## Put losses of known size on two bodies and find them again
+	$(bin)/python -m bench.compare $(ARGS)
+
+bench-exhibition: site ## Build a site of 2,000 relics; what a phone waits for; nginx under load
+	$(bin)/python -m bench.exhibition $(ARGS)
+	$(bin)/python -m bench.first_view out/site en/index.html en/relics/amphora-painted.html
+	$(bin)/python -m bench.site_load out/site
 
 bench-batch: $(ready) ## Measure a batch: two jobs, overhead, running it again
 	$(bin)/python -m bench.batch $(ARGS)
