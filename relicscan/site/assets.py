@@ -9,45 +9,57 @@ has been held against its name and, the compressed forms, unpacked.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from typing import Self
 
 from relicscan import threads
 from relicscan.metadata.canonical import bytes_sha256
 
 FOLDER = "assets"
-#: 48 bits: two of a million files share a name by chance once in 500 sites, and are told.
+#: 64 bits: two of a million files share a name by chance once in forty million sites.
 _DIGITS = 16
+#: Files that wait to be written; each is held in memory until it is.
+_WAITING = 64
 
 
-class Assets:
-    """Collects contents for the folder `site` and hands out their addresses; `earlier` is a build
-    before, if there is one.
+class SiteFolder:
+    """The folder of a site that is being written, on all cores, while its pages are made.
+
+    `earlier` is a build before, if there is one. Leaving it waits until everything is written.
+    Raises OSError of any file.
     """
 
-    def __init__(self, site: Path, earlier: Path | None = None) -> None:
-        self.site, self.earlier = site, earlier
-        self._waiting: dict[str, bytes] = {}
+    def __init__(self, folder: Path, earlier: Path | None = None) -> None:
+        self.folder, self.earlier = folder, earlier
+        self._pool = ThreadPoolExecutor(threads.available())
+        self._waiting: deque[Future[None]] = deque()
+        self._names: set[str] = set()
 
-    def put(self, content: bytes, suffix: str) -> str:
-        """The address of a content, relative to the site's root."""
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        if raised[0] is None:
+            while self._waiting:
+                self._waiting.popleft().result()
+        self._pool.shutdown(cancel_futures=True)
+
+    def asset(self, content: bytes, suffix: str) -> str:
+        """Write a content under its own name; its address, relative to the site's root."""
         name = f"{FOLDER}/{bytes_sha256(content)[:_DIGITS]}{suffix}"
-        self._waiting.setdefault(name, content)
+        if name not in self._names:
+            self._names.add(name)
+            self.write(name, content)
         return name
 
-    def flush(self) -> None:
-        """Write what was put since the last time, compressed forms beside, on all cores."""
-        write_all(self.site, self._waiting, self.earlier)
-        self._waiting.clear()
-
-
-def write_all(site: Path, files: Mapping[str, bytes], earlier: Path | None = None) -> None:
-    """Write files by their path in the site, with compressed forms where those are smaller."""
-    for folder in {(site / name).parent for name in files}:
-        folder.mkdir(parents=True, exist_ok=True)
-    with ThreadPoolExecutor(threads.available()) as pool:
-        list(pool.map(lambda name: _write(site, name, files[name], earlier), files))
+    def write(self, name: str, content: bytes) -> None:
+        """Write a file by its path in the site, with compressed forms where those are smaller."""
+        (self.folder / name).parent.mkdir(parents=True, exist_ok=True)
+        while len(self._waiting) >= _WAITING:
+            self._waiting.popleft().result()
+        self._waiting.append(self._pool.submit(_write, self.folder, name, content, self.earlier))
 
 
 def _write(site: Path, name: str, content: bytes, earlier: Path | None) -> None:

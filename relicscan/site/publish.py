@@ -22,7 +22,7 @@ from relicscan.errors import OutputError, PipelineError, RelicscanError, ScanErr
 from relicscan.metadata.canonical import bytes_sha256, canonical_json
 from relicscan.metadata.exhibition import ExhibitionToml, read_exhibition
 from relicscan.site import deploy
-from relicscan.site.assets import Assets, write_all
+from relicscan.site.assets import SiteFolder
 from relicscan.site.gather import Exhibition, LeftOut, Shown, gather
 from relicscan.site.pages import Site, embed_html, front_page, not_found, pages, search_index
 from relicscan.site.relic_data import RelicAssets, place
@@ -30,8 +30,6 @@ from relicscan.site.words import languages_of
 
 MARK = "site.json"
 SCRIPTS = ("page", "relic", "tour", "search", "viewer")
-#: Models of some relics are held in memory before they are written.
-_RELICS_AT_A_TIME, _PAGES_AT_A_TIME = 16, 500
 _OEMBED_PX = (640, 480)
 _BASE_URL = re.compile(r"https?://[^\s<>\"{}|\\^`/?#@]+(/[^\s<>\"{}|\\^`?#]*)?")
 
@@ -87,15 +85,15 @@ def publish(
     partial = target.with_name(f".{target.name}.{os.getpid()}.part")
     try:
         partial.mkdir(parents=True)
-        assets = Assets(partial, earlier)
-        shown, placed = _placed(source, toml, include, assets)
-        written = _write(
-            shown,
-            placed,
-            assets,
-            base_url=base_url.rstrip("/") if base_url else None,
-            beside=Path(exhibition) if exhibition else None,
-        )
+        with SiteFolder(partial, earlier) as site:
+            shown, placed = _placed(source, toml, include, site)
+            written = _write(
+                shown,
+                placed,
+                site,
+                base_url=base_url.rstrip("/") if base_url else None,
+                beside=Path(exhibition) if exhibition else None,
+            )
         _take_place(partial, target)
     except OSError as error:
         raise OutputError(
@@ -141,19 +139,17 @@ def _take_place(partial: Path, target: Path) -> None:
 
 
 def _placed(
-    source: Path, toml: ExhibitionToml, include: Collection[str], assets: Assets
+    source: Path, toml: ExhibitionToml, include: Collection[str], folder: SiteFolder
 ) -> tuple[Exhibition, dict[str, RelicAssets]]:
     """What is shown, and where its files are; a relic with a damaged file is left out."""
     shown = gather(source, toml, verdicts=include)
     placed: dict[str, RelicAssets] = {}
     damaged: dict[str, RelicscanError] = {}
-    for i, relic in enumerate(shown.relics, start=1):
+    for relic in shown.relics:
         try:
-            placed[relic.id] = place(relic, assets)
+            placed[relic.id] = place(relic, folder)
         except OutputError as error:
             damaged[relic.id] = error
-        if i % _RELICS_AT_A_TIME == 0:
-            assets.flush()
     if damaged:
         shown = gather(source, toml, verdicts=include, damaged=damaged)
     return shown, placed
@@ -162,31 +158,27 @@ def _placed(
 def _write(
     shown: Exhibition,
     placed: Mapping[str, RelicAssets],
-    assets: Assets,
+    folder: SiteFolder,
     *,
     base_url: str | None,
     beside: Path | None,
 ) -> int:
     """Write everything but the relics' own files; how many pages these are."""
     languages = languages_of(shown.languages, shown.toml.interface)
-    files = {name: assets.put(content, suffix) for name, suffix, content in _bundles()}
-    site = Site(shown, languages, files, placed, _spoken(shown, assets, beside), base_url)
+    files = {name: folder.asset(content, suffix) for name, suffix, content in _bundles()}
+    site = Site(shown, languages, files, placed, _spoken(shown, folder, beside), base_url)
     for language in languages:
-        files[f"index-{language.tag}"] = assets.put(search_index(site, language), ".json")
-    assets.flush()
-    waiting: dict[str, bytes] = {}
-    count = 0
+        files[f"index-{language.tag}"] = folder.asset(search_index(site, language), ".json")
+    count = 2
+    folder.write("index.html", front_page(site).encode())
+    folder.write("404.html", not_found(site).encode())
     for language in languages:
         for path, html in pages(site, language):
-            waiting[f"{language.tag}/{path}"] = html.encode()
+            folder.write(f"{language.tag}/{path}", html.encode())
             count += 1
-            if len(waiting) == _PAGES_AT_A_TIME:
-                write_all(assets.site, waiting)
-                waiting.clear()
-    waiting |= {"index.html": front_page(site).encode(), "404.html": not_found(site).encode()}
-    waiting |= _around(site)
-    write_all(assets.site, waiting)
-    return count + 2
+    for name, content in _around(site).items():
+        folder.write(name, content)
+    return count
 
 
 def _bundles() -> list[tuple[str, str, bytes]]:
@@ -210,7 +202,7 @@ def _bundles() -> list[tuple[str, str, bytes]]:
 
 
 def _spoken(
-    shown: Exhibition, assets: Assets, beside: Path | None
+    shown: Exhibition, folder: SiteFolder, beside: Path | None
 ) -> Mapping[tuple[str, int], Mapping[str, str]]:
     """The sounds of exhibition.toml's tours, read beside it."""
     found = {}
@@ -219,7 +211,7 @@ def _spoken(
             if step.audio and beside is not None:
                 try:
                     found[tour.id, number] = {
-                        tag: assets.put(read_sound(beside, given), Path(given).suffix.lower())
+                        tag: folder.asset(read_sound(beside, given), Path(given).suffix.lower())
                         for tag, given in step.audio.items()
                     }
                 except ScanError as error:

@@ -14,7 +14,7 @@ from relicscan.metadata.exports.exported import PlacedHotspot
 from relicscan.metadata.vouched import vouched_bytes
 from relicscan.quality.pictures import shrunk, webp
 from relicscan.quality.previews import SMALLER
-from relicscan.site.assets import Assets
+from relicscan.site.assets import SiteFolder
 from relicscan.site.gather import Shown
 from relicscan.site.words import Language
 
@@ -39,8 +39,8 @@ class RelicAssets:
         return tuple(one for one in (self.poster, self.thumb, *self.levels[:1]) if one)
 
 
-def place(relic: Shown, assets: Assets) -> RelicAssets:
-    """Put a relic's files among the assets, each held against its manifest.
+def place(relic: Shown, site: SiteFolder) -> RelicAssets:
+    """Put a relic's files into the site, each held against its manifest.
 
     Raises OutputError where one is missing or another than relic.json lists, having put none.
     """
@@ -58,14 +58,14 @@ def place(relic: Shown, assets: Assets) -> RelicAssets:
     }
 
     def put(path: str) -> str | None:
-        return assets.put(there[path], path[path.rindex(".") :].lower()) if path in there else None
+        return site.asset(there[path], path[path.rindex(".") :].lower()) if path in there else None
 
     def picture(side_px: int) -> str | None:
         """The poster in a size; outputs of earlier versions have one only."""
         whole = there.get("preview/poster.webp")
         if _poster(side_px) in there or whole is None:
             return put(_poster(side_px))
-        return assets.put(_smaller(whole, side_px), ".webp")
+        return site.asset(_smaller(whole, side_px), ".webp")
 
     levels = [put(level.path) for level in relic.levels]
     return RelicAssets(
