@@ -22,7 +22,6 @@ Both libraries let go of the interpreter: threads work side by side.
 from __future__ import annotations
 
 import gzip
-from collections.abc import Callable
 
 #: What shrinks. WebP, MP3 and USDZ (which may not be compressed inside, either) do not.
 COMPRESSIBLE = frozenset(
@@ -49,14 +48,13 @@ def compressed(content: bytes, suffix: str) -> dict[str, bytes]:
     """
     if suffix.lower() not in COMPRESSIBLE or len(content) < _LEAST_BYTES:
         return {}
-    encoders: dict[str, Callable[[], bytes]] = {
-        "br": lambda: _brotli(content, _QUALITY.get(suffix.lower(), _USUAL)),
-        # Without a time and a name, which would differ from one build to the next.
-        "gz": lambda: gzip.compress(content, 6, mtime=0),
-    }
-    made = {ending: encode() for ending, encode in encoders.items()}
     enough = len(content) * (1 - _LEAST_SAVING)
-    return {ending: encoded for ending, encoded in made.items() if len(encoded) < enough}
+    br = _brotli(content, _QUALITY.get(suffix.lower(), _USUAL))
+    if len(br) >= enough:
+        return {}
+    # Without a time and a name, which would differ from one build to the next.
+    gz = gzip.compress(content, 6, mtime=0)
+    return {"br": br, "gz": gz} if len(gz) < enough else {"br": br}
 
 
 def _brotli(content: bytes, quality: int) -> bytes:

@@ -127,6 +127,7 @@ class Writer:
         base = site.base_url
         html = site.environment.get_template(template).render(
             l=self.language,
+            say=self.language.say,
             exhibition=site.exhibition,
             languages=site.languages,
             files=site.files,

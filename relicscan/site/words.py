@@ -50,8 +50,8 @@ class Said:
     @property
     def lang(self) -> Markup:
         """The attributes of the element that holds it."""
-        tag = Markup(' lang="{}"').format(self.tag) if self.tag != "und" else Markup("")
-        return tag + Markup(' dir="{}"').format(direction(self.tag))
+        tag = "" if self.tag == "und" else f' lang="{escape(self.tag)}"'
+        return Markup(f'{tag} dir="{direction(self.tag)}"')
 
 
 def direction(tag: str) -> str:
@@ -145,7 +145,8 @@ class Language:
 
     def plain(self, key: str, **values: object) -> str:
         """The interface's text for a key, for attributes and scripts."""
-        return (self.words.get(key) or self.fallback[key]).format(**values)
+        text = self.words.get(key) or self.fallback[key]
+        return text.format(**values) if values else text
 
     def of_scripts(self) -> dict[str, str]:
         """What scripts say, by key, places to be filled in left as they are."""
@@ -159,7 +160,7 @@ class Language:
     def t(self, key: str, **values: object) -> Markup:
         """The same for a page: marked as English where there is no other."""
         text = escape(self.plain(key, **values))
-        return text if self.words.get(key) else Markup('<span lang="en">{}</span>').format(text)
+        return text if self.words.get(key) else Markup(f'<span lang="en">{text}</span>')
 
     def labelled(self, key: str, text: str) -> Markup:
         """A label, the mark that this language sets after it, and a text."""
@@ -174,6 +175,16 @@ class Language:
         text, tag = found
         ours = tag == "und" or is_in(tag, self.tag) or is_in(self.tag, tag)
         return Said(text, tag, None if ours else self.name_of(tag))
+
+    def say(self, texts: Mapping[str, str] | None, default: str = "") -> Markup:
+        """The same as an element of a page; `default` where there is no text."""
+        said = self.said(texts)
+        if said is None:
+            return escape(default)
+        text = f"<span{said.lang}>{escape(said.text)}</span>"
+        if said.other is not None:
+            text += f' <small class="other">{self.t("in_language", language=said.other)}</small>'
+        return Markup(text)
 
     def text(self, texts: Mapping[str, str] | None, default: str = "") -> str:
         """The same without its language."""
