@@ -5,15 +5,16 @@ A relic that cannot be compared costs itself, not the others: it is recorded as 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from relicscan.batch.compare_sides import Side, sides
 from relicscan.errors import OutputError, RelicscanError, StageError
+from relicscan.geometry.frames import transformed
 from relicscan.metadata.canonical import write_bytes_atomically, write_json_atomically
 from relicscan.metadata.change_record import (
     AlignmentRecord,
@@ -28,13 +29,19 @@ from relicscan.metadata.change_record import (
     vector,
 )
 from relicscan.metadata.manifest import Reason
-from relicscan.relic import FloatArray
+from relicscan.relic import FloatArray, Mesh
 
 if TYPE_CHECKING:
-    from relicscan.geometry.change import Changes
+    from relicscan.geometry.change import Changes, Frames
 
 #: What a comparison is written as.
 RECORD, REPORT = "compare.json", "report.html"
+
+_METHODS: Mapping[Frames, Literal["found", "refined", "as_given"]] = {
+    "unrelated": "found",
+    "near": "refined",
+    "same": "as_given",
+}
 
 
 @dataclass(frozen=True)
@@ -55,16 +62,17 @@ def compare(
     after: str | Path,
     *,
     to: str | Path | None = None,
-    aligned: bool = False,
+    frames: Frames = "unrelated",
     unit: str | None = None,
     relics: Sequence[str] = (),
 ) -> Iterator[Comparison]:
     """Compare one relic after the other: outputs of a run, folders of relics, or mesh files.
 
-    aligned: both lie in one frame already. unit: of mesh files that state none, or another.
-    `relics` are ids, where there are several. With `to`, a folder that is not there yet, each
-    comparison is written there (several in a folder each). Raises PipelineError and OutputError
-    for what is no such thing, before anything is compared; ScanError for a unit that is none.
+    frames: how both lie in the coordinates of their scans. unit: of mesh files that state none,
+    or another. `relics` are ids, where there are several. With `to`, a folder that is not there
+    yet, each comparison is written there (several in a folder each). Raises PipelineError and
+    OutputError for what is no such thing, before anything is compared; ScanError for a unit that
+    is none.
     """
     pairs = sides(Path(before), Path(after), unit=unit, relics=relics)
     target = None if to is None else _new_folder(Path(to))
@@ -75,16 +83,24 @@ def compare(
         loaded: tuple[Side, Side] | None = None
         try:
             loaded = load()
-            record = _compared(id, *loaded, aligned, folder)
+            record = _compared(id, *loaded, frames, folder)
         except OutputError:
             raise
         except RelicscanError as error:
             named = {k: s.record() for k, s in zip(("before", "after"), loaded or (), strict=False)}
-            record = change_record(id=id, reason=Reason.of(error), **named)  # type: ignore[arg-type]
+            record = change_record(id=id, reason=_reason(error), **named)  # type: ignore[arg-type]
         if folder is not None:
             folder.mkdir(parents=True, exist_ok=True)
             write_json_atomically(folder / RECORD, record)
         yield Comparison(record, folder)
+
+
+def _reason(error: RelicscanError) -> Reason:
+    """Why it was refused, and which of both files or outputs it is about."""
+    reason = Reason.of(error)
+    if not error.scan:
+        return reason
+    return Reason(text=f"{error.scan}: {reason.text}", remedy=reason.remedy)
 
 
 def _new_folder(to: Path) -> Path:
@@ -98,13 +114,17 @@ def _new_folder(to: Path) -> Path:
 
 
 def _compared(
-    id: str | None, before: Side, after: Side, aligned: bool, folder: Path | None
+    id: str | None, before: Side, after: Side, frames: Frames, folder: Path | None
 ) -> ChangeRecord:
     from relicscan.geometry.change import signed_change
 
-    changes = signed_change(before.mesh, after.mesh, as_they_are=aligned)
+    given = np.eye(4)
+    if frames != "unrelated":
+        # What lies as it should are the scans: each master has its own place on top of that.
+        given = np.linalg.inv(before.T_source_in_mm) @ after.T_source_in_mm
+    changes = signed_change(before.mesh, _placed(after.mesh, given), frames=frames)
     remarks = [*before.remarks, *after.remarks, *changes.remarks]
-    if aligned:
+    if frames == "same":
         remarks.append(
             "the frames were taken as they are, so the level of detection knows nothing of how "
             f"well they are aligned: the best fit would move the surface by up to "
@@ -114,7 +134,7 @@ def _compared(
         id=id,
         before=before.record(changes.places.roughness),
         after=after.record(changes.after_places.roughness),
-        figures=_figures(changes, before),
+        figures=_figures(changes, before, given),
         remarks=remarks,
     )
     if folder is not None:
@@ -122,7 +142,13 @@ def _compared(
     return record
 
 
-def _figures(changes: Changes, before: Side) -> dict[str, Any]:
+def _placed(mesh: Mesh, T: FloatArray) -> Mesh:
+    normals = None if mesh.normals is None else mesh.normals @ T[:3, :3].T
+    return replace(mesh, vertices=transformed(T, mesh.vertices), normals=normals)
+
+
+def _figures(changes: Changes, before: Side, given: FloatArray) -> dict[str, Any]:
+    """For the record; `given` (4, 4) takes the after mesh to where its scan says that it lies."""
     alignment, places = changes.alignment, changes.places
     known = np.isfinite(changes.change)
 
@@ -135,8 +161,8 @@ def _figures(changes: Changes, before: Side) -> dict[str, Any]:
 
     return {
         "alignment": AlignmentRecord(
-            method="found" if alignment.found else "as_given",
-            T_before_after=alignment.T_before_after.tolist(),
+            method=_METHODS[alignment.frames],
+            T_before_after=(alignment.T_before_after @ given).tolist(),
             residual_mm=rounded(alignment.residual),
             fitting_share=rounded(alignment.share),
             error_mm=rounded(alignment.error_at(places).max(), 3),
@@ -155,6 +181,7 @@ def _figures(changes: Changes, before: Side) -> dict[str, Any]:
         "areas": AreasRecord(
             before_mm2=rounded(places.area.sum()),
             compared_mm2=rounded(changes.compared_area),
+            made_up_mm2=rounded(places.area[~known & ~changes.missing_after].sum()),
             not_in_after_mm2=rounded(places.area[changes.missing_after].sum()),
             not_in_before_mm2=rounded(changes.after_places.area[changes.missing_before].sum()),
         ),
@@ -162,6 +189,7 @@ def _figures(changes: Changes, before: Side) -> dict[str, Any]:
             ChangeRegionRecord(
                 kind=region.kind,
                 area_mm2=rounded(region.area),
+                area_uncertainty_mm2=rounded(region.area_uncertainty, 2),
                 volume_mm3=rounded(region.volume),
                 volume_uncertainty_mm3=rounded(region.volume_uncertainty, 2),
                 mean_mm=rounded(region.mean),
@@ -171,6 +199,7 @@ def _figures(changes: Changes, before: Side) -> dict[str, Any]:
                 width_mm=rounded(region.width, 3),
                 centroid=place(region.centroid),
                 deepest_at=place(region.deepest_at),
+                cut_off=region.cut_off,
                 through=region.through,
             )
             for region in changes.regions
@@ -200,7 +229,8 @@ def _write_pictures(
 
     turn = before.R_model_mm
     if turn is None and after.R_model_mm is not None:
-        turn = after.R_model_mm @ changes.alignment.T_before_after[:3, :3].T
+        assert record.alignment is not None
+        turn = after.R_model_mm @ np.array(record.alignment.T_before_after)[:3, :3].T
     try:
         pictures = change_pictures(before.mesh, changes, turn)
     except StageError as error:
@@ -217,5 +247,5 @@ def _write_pictures(
         ) from None
     for name, content in files.items():
         write_bytes_atomically(folder / name, content)
-    page = change_page(record, pictures, files)
+    page = change_page(record, pictures, files, upright=turn is not None)
     write_bytes_atomically(folder / REPORT, page.encode())

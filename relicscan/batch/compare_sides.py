@@ -41,6 +41,13 @@ class Side:
     R_model_mm: FloatArray | None
     remarks: tuple[str, ...] = ()
 
+    @property
+    def T_source_in_mm(self) -> FloatArray:
+        """To the coordinates of the scan, in millimetres whatever its unit: rigid (4, 4)."""
+        T = self.T_source_mm.copy()
+        T[:3] /= np.cbrt(np.linalg.det(T[:3, :3]))
+        return T
+
     def record(self, roughness: float | None = None) -> SideRecord:
         """For compare.json."""
         return SideRecord(

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from relicscan.batch.compare import Comparison
+    from relicscan.geometry.change import Frames
     from relicscan.metadata.change_record import ChangeRecord
 
 #: Changes that the terminal shows; all of them are in the JSON.
@@ -31,6 +32,10 @@ def command(
     aligned: Annotated[
         bool,
         typer.Option("--aligned", help="Both lie in one frame already: take the frames as given."),
+    ] = False,
+    roughly_aligned: Annotated[
+        bool,
+        typer.Option("--roughly-aligned", help="Both lie nearly alike: align them from there."),
     ] = False,
     unit: Annotated[
         str | None,
@@ -53,10 +58,17 @@ def command(
     [bold]Example:[/bold] relicscan compare out-2024 out-2027 --relic ding-bronze -o compared
     """
     from relicscan.batch.compare import compare
+    from relicscan.errors import PipelineError
 
+    if aligned and roughly_aligned:
+        raise PipelineError(
+            "--aligned takes the frames as they are, and --roughly-aligned moves them",
+            remedy="leave one of both out",
+        )
+    frames: Frames = "same" if aligned else "near" if roughly_aligned else "unrelated"
     console = output.answers()
     found: list[Comparison] = []
-    for one in compare(before, after, to=to, aligned=aligned, unit=unit, relics=relic or []):
+    for one in compare(before, after, to=to, frames=frames, unit=unit, relics=relic or []):
         if not as_json:
             if found:
                 output.say(console, "")
@@ -86,6 +98,8 @@ def _print(console: Console, one: Comparison) -> None:
 
 
 def _print_measured(console: Console, one: Comparison) -> None:
+    from relicscan.metadata.change_record import ALIGNMENT_WORDS
+
     record = one.record
     assert record.alignment is not None
     assert record.detection is not None
@@ -94,7 +108,7 @@ def _print_measured(console: Console, one: Comparison) -> None:
     assert record.after is not None
     fit, limits, areas = record.alignment, record.detection, record.areas
     output.say(console, (f"{one.name}: ", "bold"), _verdict(record))
-    how = "found" if fit.method == "found" else "as the frames were given"
+    how = ALIGNMENT_WORDS[fit.method]
     rows = (
         ("before", f"{record.before.name}, {record.before.triangles:,} triangles"),
         ("after", f"{record.after.name}, {record.after.triangles:,} triangles"),
@@ -111,8 +125,9 @@ def _print_measured(console: Console, one: Comparison) -> None:
         ),
         (
             "compared",
-            f"{areas.compared_mm2:,.0f} of {areas.before_mm2:,.0f} mm²; not in the second "
-            f"{areas.not_in_after_mm2:,.0f}, only in the second {areas.not_in_before_mm2:,.0f}",
+            f"{areas.compared_mm2:,.0f} of {areas.before_mm2:,.0f} mm²; only before "
+            f"{areas.not_in_after_mm2:,.0f}, only after {areas.not_in_before_mm2:,.0f}, "
+            f"made up to close holes {areas.made_up_mm2:,.0f}",
         ),
     )
     for name, text in rows:
@@ -138,8 +153,8 @@ def _print_changes(console: Console, record: ChangeRecord) -> None:
     for number, change in enumerate(record.changes[:_SHOWN], start=1):
         table.add_row(
             str(number),
-            change.kind,
-            f"{change.area_mm2:,.4g}",
+            change.kind + (", cut off" if change.cut_off else ""),
+            f"{change.area_mm2:,.4g} ± {change.area_uncertainty_mm2:.2g}",
             f"{change.volume_mm3:,.4g} ± {change.volume_uncertainty_mm3:.2g}",
             f"{change.mean_mm:+.3g}",
             f"{change.deepest_mm:+.3g} ± {change.uncertainty_mm:.2g}",
@@ -147,5 +162,7 @@ def _print_changes(console: Console, record: ChangeRecord) -> None:
             ", ".join(f"{v:.1f}" for v in change.centroid.mesh_mm),
         )
     console.print(table)
+    if any(change.cut_off for change in record.changes):
+        output.say(console, "cut off: it reaches a place that only one of both shows")
     if len(record.changes) > _SHOWN:
         output.say(console, f"and {len(record.changes) - _SHOWN} smaller ones: see --json")

@@ -142,6 +142,7 @@ def test_again_elsewhere_and_under_other_circumstances(
     assert [name for name in first if first[name] != second[name]] == []
 
 
+@pytest.mark.slow
 def test_partial_scans_for_the_archive(
     one_core: Circumstances, all_cores: Circumstances, tmp_path: Path
 ) -> None:

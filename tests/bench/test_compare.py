@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from bench.compare import Loss, truth_of
 
+from bench.compare import Loss, truth_of
 from tests.shapes import sphere_mesh
 
 BALL = sphere_mesh(60.0, 400, 800)

@@ -170,6 +170,16 @@ def test_outputs_of_a_run(cli: Cli, files: Path, tmp_path: Path) -> None:
     T = np.array(manifest["frame"]["T_model_source"])
     model = T[:3, :3] @ source + T[:3, 3]
     assert change["centroid"]["model_m"] == pytest.approx(model.tolist(), abs=1e-4)
+    # Frames are those of the scans: also where a master has a place of its own.
+    scan = both[0], files / "less.ply"
+    for way, most in (("--aligned", 1e-9), ("--roughly-aligned", 1.0)):
+        said = cli("compare", *scan, "--unit", "cm", "--relic", "vase", way, "--json")
+        (record,) = json.loads(said.out)
+        (change,) = record["changes"]
+        assert -change["deepest_mm"] == pytest.approx(50, rel=0.1)
+        T = np.array(record["alignment"]["T_before_after"])
+        before = T[:3, :3] @ (10 * np.array(change["centroid"]["source"])) + T[:3, 3]
+        assert np.linalg.norm(before - change["centroid"]["mesh_mm"]) < most + 0.01
     said = cli("compare", both[0], files / "whole.ply", "--unit", "cm", code=2)
     assert "--relic jar" in said.err
     said = cli("compare", *both, "--relic", "jar", code=2)

@@ -10,7 +10,8 @@ sums up what is connected. What is under the level of detection is not "no chang
 change found".
 """
 
+from relicscan.geometry.change.alignment import Frames
 from relicscan.geometry.change.measure import Changes, signed_change
 from relicscan.geometry.change.regions import Gap, Region
 
-__all__ = ["Changes", "Gap", "Region", "signed_change"]
+__all__ = ["Changes", "Frames", "Gap", "Region", "signed_change"]

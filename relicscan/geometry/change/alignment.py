@@ -10,6 +10,7 @@ much it is off is told.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
@@ -33,7 +34,14 @@ _LOOSE = 0.02
 #: A nearest place counts where both sides face the same way by more than this cosine.
 _FACING = 0.7
 
-_ALIGNED = "where both lie in one frame already, take the frames as they are: --aligned"
+#: How the frames of both are related: not at all, so that they are aligned from nowhere; roughly,
+#: so that they are aligned from where they lie; or they are the same, and nothing is moved.
+Frames = Literal["unrelated", "near", "same"]
+
+_ALIGNED = (
+    "where both lie nearly as they should already (as outputs of scans with the same markers do), "
+    "say so: --roughly-aligned starts from there; --aligned takes the frames as they are"
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,11 +52,11 @@ class Alignment:
     standard deviation, robust; share: of the after places that lie within three of it. scale:
     by how much the after surface would have to grow to fit best, with its standard error;
     nothing is scaled. moves: how far the surface moved at the most against the frames as given
-    or, where they were taken as they are, how far it would have to.
+    or, where they are said to be the same, how far it would have to.
     """
 
     T_before_after: FloatArray
-    found: bool
+    frames: Frames
     residual: float
     share: float
     scale: float
@@ -69,31 +77,29 @@ def aligned(
     after: Places,
     surface: Surface,
     *,
-    as_they_are: bool = False,
+    frames: Frames = "unrelated",
     colors: tuple[ByteArray, ByteArray] | None = None,
     seed: int = 0,
 ) -> Alignment:
     """The alignment of after places on before's surface; `colors` (n, 3) of both places.
 
-    as_they_are: the frames are taken as they were given, and what would fit better is told.
-    Raises Undecided, in words, where it is not sure that and how they belong together.
+    Where the frames are the same, what would fit better is told. Raises Undecided, in words,
+    where it is not sure that and how they belong together.
     """
-    start = np.eye(4) if as_they_are else _found(before, after, colors, seed)
+    start = _found(before, after, colors, seed) if frames == "unrelated" else np.eye(4)
     random = np.random.default_rng(seed)
     some = np.sort(random.permutation(len(after))[:_FINE_POINTS])
     points, normals = after.points[some], after.normals[some]
     fit = _Fit(surface, points, normals, start)
     T = fit.settled()
     scale, scale_error = fit.scale(T)
-    used = start if as_they_are else T
+    used = start if frames == "same" else T
     residual, share, covariance, about = fit.judged(used)
-    if as_they_are:
+    if frames == "same":
         covariance = np.zeros((6, 6))
     off = transformed(T, points) - points
     moves = float(np.linalg.norm(off, axis=1).max())
-    return Alignment(
-        used, not as_they_are, residual, share, scale, scale_error, moves, covariance, about
-    )
+    return Alignment(used, frames, residual, share, scale, scale_error, moves, covariance, about)
 
 
 def _found(
@@ -160,7 +166,7 @@ class _Fit:
             raise Undecided(
                 "they do not lie on each other",
                 remedy="check that both show the same relic, and the unit of each; "
-                "leave --aligned out to have them aligned",
+                "leave --aligned and --roughly-aligned out to have the place found",
             )
         off = np.einsum("nd,nd->n", moved - foot, normal)
         return off[alike], moved[alike], normal[alike]

@@ -8,7 +8,7 @@ import numpy as np
 
 from relicscan import threads
 from relicscan.errors import Undecided
-from relicscan.geometry.change.alignment import Alignment, aligned
+from relicscan.geometry.change.alignment import Alignment, Frames, aligned
 from relicscan.geometry.change.detection import Detected, detected
 from relicscan.geometry.change.differences import Differences, Surface, differences
 from relicscan.geometry.change.places import Places, places_on
@@ -40,7 +40,8 @@ class Changes:
 
     places (n,) on the before mesh; change (n,) is the signed median along the normal, positive
     where there is more now, NaN where one of both shows nothing; lod95 (n,) its level of
-    detection; significant (n,): part of a region. missing_after (n,): shown before, not after.
+    detection; least (n,): what a change there must exceed to be found by itself; significant
+    (n,): part of a region. missing_after (n,): shown before, not after.
     after: the after mesh in the before frame; missing_before (m,): of after_places, which the
     before mesh does not show. spacing: of the places; reach: the radius of the cylinders.
     """
@@ -49,6 +50,7 @@ class Changes:
     change: FloatArray
     distance: FloatArray
     lod95: FloatArray
+    least: FloatArray
     significant: BoolArray
     regions: tuple[Region, ...]
     missing_after: BoolArray
@@ -58,7 +60,6 @@ class Changes:
     missing_before: BoolArray
     alignment: Alignment
     noise: float
-    needed: float
     spacing: float
     remarks: tuple[str, ...] = ()
 
@@ -69,8 +70,7 @@ class Changes:
     @property
     def detectable(self) -> float:
         """What a change must exceed over a cylinder to be found on most of the surface."""
-        usual = np.median(self.lod95[np.isfinite(self.change)]) if len(self.lod95) else 0.0
-        return float(usual / 1.959964 * self.needed)
+        return float(np.median(self.least[np.isfinite(self.change)]))
 
     @property
     def compared_area(self) -> float:
@@ -79,13 +79,13 @@ class Changes:
 
 
 def signed_change(
-    before: Mesh, after: Mesh, *, as_they_are: bool = False, seed: int = 0
+    before: Mesh, after: Mesh, *, frames: Frames = "unrelated", seed: int = 0
 ) -> Changes:
     """What changed from `before` to `after`, both in one unit, aligned first.
 
-    as_they_are: both lie in one frame already. The same for the same input, but for the last
-    bits. Raises StageError for meshes without triangles or with absurd coordinates, and
-    Undecided where it is not sure that they are the same object, or how they lie on each other.
+    frames: how both lie already. The same for the same input, but for the last bits. Raises
+    StageError for meshes without triangles or with absurd coordinates, and Undecided where it is
+    not sure that they are the same object, or how they lie on each other.
     """
     require_faces(before)
     require_faces(after)
@@ -101,7 +101,7 @@ def signed_change(
     colors = None
     if before.colors is not None and after.colors is not None:
         colors = _colors(before, ours), _colors(after, theirs)
-    alignment = aligned(ours, theirs, surface, as_they_are=as_they_are, colors=colors, seed=seed)
+    alignment = aligned(ours, theirs, surface, frames=frames, colors=colors, seed=seed)
     T = alignment.T_before_after
     moved = replace(
         after,
@@ -143,8 +143,9 @@ def _changes(
         change=detection.change,
         distance=found.distance,
         lod95=detection.lod95,
+        least=detection.least,
         significant=detection.region >= 0,
-        regions=regions_of(places, found, detection),
+        regions=regions_of(places, found, detection, spacing),
         missing_after=missing,
         gaps=gaps_of(places, missing),
         after=after,
@@ -152,7 +153,6 @@ def _changes(
         missing_before=~back.known & ~back.made_up,
         alignment=alignment,
         noise=detection.typical_noise,
-        needed=detection.needed,
         spacing=spacing,
         remarks=tuple(remarks),
     )
@@ -210,8 +210,8 @@ def _fits(changes: Changes, before: Mesh) -> None:
         return
     raise Undecided(
         f"they do not lie on each other: {problem}",
-        remedy="check that both show the same relic, and the unit of each; with --aligned, that "
-        "both lie in one frame",
+        remedy="check that both show the same relic, and the unit of each; with --aligned or "
+        "--roughly-aligned, that both lie in one frame, or nearly",
     )
 
 

@@ -8,16 +8,21 @@ with principal curvatures a and b that is (1 + a t)(1 + b t) integrated over the
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from relicscan.geometry.change.detection import Detected
 from relicscan.geometry.change.differences import Differences
+from relicscan.geometry.change.extent import area_of, deepest_of, ellipse_of
 from relicscan.geometry.change.places import Places
 from relicscan.geometry.topology import connected
 from relicscan.relic import BoolArray, FloatArray
+
+#: So large a share of the places of a change and beside it where nothing is known cuts it off; or
+#: of those that have nothing along the normal, as where the floor of a deep pit was not scanned.
+_CUT_OFF, _NO_FLOOR = 0.03, 0.1
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,12 +32,14 @@ class Region:
     area of the before surface concerned; volume between both surfaces, positive; mean and
     deepest change, signed, and `uncertainty`, the mean LOD95 there; centroid and `deepest_at`
     (3,) on the before surface, `normal` (3,) there; length and width of the ellipse that it fills.
-    volume_uncertainty: the area times `uncertainty`. through: a part that is gone altogether,
-    or new, whose volume is an estimate.
+    area_uncertainty: of where its edge is; volume_uncertainty: the area times `uncertainty`.
+    cut_off: it reaches a place where there is nothing to compare, and may be larger. through: a
+    part that is gone altogether, or new, whose volume is an estimate.
     """
 
     kind: Literal["loss", "gain"]
     area: float
+    area_uncertainty: float
     volume: float
     volume_uncertainty: float
     mean: float
@@ -43,6 +50,7 @@ class Region:
     normal: FloatArray
     length: float
     width: float
+    cut_off: bool
     through: bool
     places: NDArray[np.int64]
 
@@ -58,12 +66,16 @@ class Gap:
     places: NDArray[np.int64]
 
 
-def regions_of(places: Places, found: Differences, detection: Detected) -> tuple[Region, ...]:
-    """The regions of change, by volume, the largest first."""
+def regions_of(
+    places: Places, found: Differences, detection: Detected, spacing: float
+) -> tuple[Region, ...]:
+    """The regions of change among places `spacing` apart, by volume, the largest first."""
     height = _heights(found, detection)
     volume = places.area * _steiner(height, places.bend)
     made = [
-        _region(places, found, detection, volume, np.flatnonzero(detection.region == number))
+        _region(
+            places, found, detection, volume, np.flatnonzero(detection.region == number), spacing
+        )
         for number in np.unique(detection.region[detection.region >= 0])
     ]
     return tuple(sorted(made, key=lambda region: -region.volume))
@@ -78,7 +90,7 @@ def gaps_of(places: Places, missing: BoolArray, least: int = 8) -> tuple[Gap, ..
     for number in np.unique(part[missing]):
         own = np.flatnonzero(missing & (part == number))
         if len(own) >= least:
-            centroid, length, width, _ = _extent(places, own)
+            centroid, length, width, _ = ellipse_of(places, own)
             gaps.append(Gap(float(places.area[own].sum()), centroid, length, width, own))
     return tuple(sorted(gaps, key=lambda gap: -gap.area))
 
@@ -116,6 +128,7 @@ def _region(
     detection: Detected,
     volume: FloatArray,
     own: NDArray[np.int64],
+    spacing: float,
 ) -> Region:
     change = detection.change
     area = places.area[own]
@@ -124,55 +137,26 @@ def _region(
     of = detection.region[own[0]]
     around = beside[(detection.region[beside] < 0) | (detection.region[beside] == of)]
     total = float(volume[around].sum())
-    centroid, length, width, normal = _extent(places, own)
-    deepest = own[np.abs(change[own]).argmax()]
+    centroid, length, width, normal = ellipse_of(places, own)
+    size, size_error = area_of(places, found, detection, own, around, spacing)
+    deepest, deepest_at = deepest_of(places, found, detection, own)
+    nothing = float(found.through[own].mean())
     uncertainty = float((detection.lod95[own] * area).sum() / area.sum())
     return Region(
-        kind="loss" if change[deepest] < 0 else "gain",
-        area=float(area.sum()),
+        kind="loss" if deepest < 0 else "gain",
+        area=size,
+        area_uncertainty=size_error,
         volume=abs(total),
-        volume_uncertainty=float(area.sum()) * uncertainty,
+        volume_uncertainty=size * uncertainty,
         mean=float((change[own] * area).sum() / area.sum()),
-        deepest=_peak(places, found, detection, int(deepest)),
+        deepest=deepest,
         uncertainty=uncertainty,
         centroid=centroid,
-        deepest_at=places.points[deepest],
+        deepest_at=places.points[deepest_at],
         normal=normal,
         length=length,
         width=width,
-        through=bool(found.through[own].mean() > 0.5),
+        cut_off=bool((~found.known[beside]).mean() > _CUT_OFF or _NO_FLOOR < nothing <= 0.5),
+        through=bool(nothing > 0.5),
         places=own,
     )
-
-
-def _peak(places: Places, found: Differences, detection: Detected, at: int) -> float:
-    """The difference at a place by the paraboloid through two cylinders of its region.
-
-    In a hollow the median over a cylinder is less than its deepest: by 13 % in one of 8 mm
-    radius, with a cylinder of 3.3 mm.
-    """
-    median = float(detection.change[at])
-    near = np.unique(places.near[places.near[at][places.alike[at]]])
-    near = near[(detection.region[near] == detection.region[at]) & found.known[near]]
-    if len(near) < 12:
-        return median
-    flat = (places.points[near] - places.points[at]) / places.reach
-    flat = flat - np.outer(flat @ places.normals[at], places.normals[at])
-    value = found.distance[near]
-    rows = np.c_[np.ones(len(near)), flat, (flat * flat).sum(axis=1)]
-    fitted = float(np.linalg.lstsq(rows, value, rcond=None)[0][0])
-    fitted = float(np.clip(fitted, *np.quantile(value, [0.02, 0.98])))
-    return fitted if fitted / median > 1 else median
-
-
-def _extent(places: Places, own: NDArray[np.int64]) -> tuple[FloatArray, float, float, FloatArray]:
-    """Centre of area (3,), length, width, and mean normal (3,): of the ellipse with its moments."""
-    area, points = places.area[own], places.points[own]
-    centroid = (points * area[:, None]).sum(axis=0) / area.sum()
-    normal = (places.normals[own] * area[:, None]).sum(axis=0)
-    normal /= max(float(np.linalg.norm(normal)), 1e-12)
-    flat = points - centroid
-    flat = flat - np.outer(flat @ normal, normal)
-    spread: Any = np.linalg.eigvalsh((flat * area[:, None]).T @ flat / area.sum())
-    length, width = (4 * float(np.sqrt(max(spread[k], 0))) for k in (2, 1))
-    return centroid, length, width, normal
