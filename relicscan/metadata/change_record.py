@@ -103,7 +103,7 @@ class ChangeRegionRecord(Record):
     """A connected change. `mean_mm` and `deepest_mm` are negative for a loss.
 
     `area_mm2` is that of the before surface concerned, `length_mm` and `width_mm` how it lies on
-    it. `area_uncertainty_mm2` is how far its edge is unsure, half a spacing at the least;
+    it. `area_uncertainty_mm2` is how far its edge is unsure, 0.75 spacings at the least;
     `uncertainty_mm` the mean LOD95 there; `volume_uncertainty_mm3` that over the area. `cut_off`:
     it reaches a place where there is nothing to compare, so it may be larger. `through`: a part
     that is gone altogether, or new: its volume is an estimate.

@@ -87,7 +87,7 @@ def differences(places: Places, own: Surface, other: Surface) -> Differences:
     into = inwards <= outwards
     distance = np.where(into, -inwards, outwards)
     unknown = other.made_up[np.where(into, face_in, face_out)]
-    nearest, nowhere = _nearest(places.points, other)
+    nearest, nowhere = _nearest(places, other)
     through = ~(np.abs(distance) <= _LONGEST_WAY * (np.abs(nearest) + behind))
     distance[through], unknown[through] = nearest[through], nowhere[through]
     made_up = own.made_up[places.face]
@@ -117,13 +117,16 @@ def _room(places: Places, own: Surface, sign: float, behind: float) -> FloatArra
     return np.where(lost, 0.0, np.where(opposite, far + behind, np.inf))
 
 
-def _nearest(points: FloatArray, other: Surface) -> tuple[FloatArray, BoolArray]:
-    """Signed distances (n,) to the nearest places; where these are rims or made up."""
-    far, face, weights = closest(other.tree, points)
+def _nearest(places: Places, other: Surface) -> tuple[FloatArray, BoolArray]:
+    """Signed distances (n,) to the nearest places; where these are rims, made up, or the other
+    side of the wall that a place is on: then it is its own side that was not scanned.
+    """
+    far, face, weights = closest(other.tree, places.points)
     corners = other.mesh.faces[face]
     touched = weights > _TOUCHED
     at_rim = (other.rim[corners] | ~touched).all(axis=1)
     foot = np.einsum("nc,ncd->nd", weights, other.mesh.vertices[corners])
     normal = np.einsum("nc,ncd->nd", weights, other.normals[corners])
-    outside = np.einsum("nd,nd->n", points - foot, normal) > 0
-    return np.where(outside, -far, far), np.asarray(at_rim | other.made_up[face])
+    outside = np.einsum("nd,nd->n", places.points - foot, normal) > 0
+    behind = ~outside & (np.einsum("nd,nd->n", normal, places.normals) < 0)
+    return np.where(outside, -far, far), np.asarray(at_rim | behind | other.made_up[face])

@@ -119,6 +119,22 @@ def test_a_hole_is_missing_and_no_loss(body: Mesh) -> None:
 
 
 @pytest.mark.usefixtures("coarse")
+def test_a_hole_in_one_side_of_a_wall_is_not_measured_to_its_other_side() -> None:
+    """A bowl with walls of 4 mm; the second scan has a hole in the inner side."""
+    outer, inner = sphere_mesh(60.0, 120, 240), sphere_mesh(56.0, 120, 240)
+    normals = np.vstack([outer.vertices, -inner.vertices])
+    bowl = Mesh(
+        np.vstack([outer.vertices, inner.vertices]),
+        np.vstack([outer.faces, inner.faces[:, ::-1] + len(outer.vertices)]),
+    )
+    inside = (normals @ [0, 0, -1] > 0) & (np.linalg.norm(bowl.vertices - [0, 0, 56], axis=1) < 22)
+    holed = Mesh(bowl.vertices, bowl.faces[~inside[bowl.faces].any(axis=1)])
+    changes = signed_change(bowl, holed, frames="same")
+    assert changes.regions == ()
+    assert changes.gaps[0].area == pytest.approx(np.pi * 22**2, rel=0.15)
+
+
+@pytest.mark.usefixtures("coarse")
 def test_a_loss_that_a_hole_cuts_is_told_as_cut_off(body: Mesh) -> None:
     hole = Chip((0.22, -0.22, 1), radius=12, depth=0)
     after = scanned(body, 2, chips=(LOSS,), hole=hole)
