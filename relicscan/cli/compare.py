@@ -163,6 +163,6 @@ def _print_changes(console: Console, record: ChangeRecord) -> None:
         )
     console.print(table)
     if any(change.cut_off for change in record.changes):
-        output.say(console, "cut off: it reaches a place that only one of both shows")
+        output.say(console, "cut off: it reaches what only one of both shows, and may be larger")
     if len(record.changes) > _SHOWN:
         output.say(console, f"and {len(record.changes) - _SHOWN} smaller ones: see --json")
