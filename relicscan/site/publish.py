@@ -8,9 +8,7 @@ shown and what is left out; only such a folder, or an empty one, is replaced.
 from __future__ import annotations
 
 import json
-import os
 import re
-import shutil
 from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
 from importlib.resources import files as package_files
@@ -25,6 +23,7 @@ from relicscan.site import deploy
 from relicscan.site.assets import SiteFolder
 from relicscan.site.gather import Exhibition, LeftOut, Shown, gather
 from relicscan.site.pages import Site, embed_html, front_page, not_found, pages, search_index
+from relicscan.site.place import built_beside, is_built_already
 from relicscan.site.relic_data import RelicAssets, place
 from relicscan.site.words import languages_of
 
@@ -74,35 +73,17 @@ def publish(
             remedy="for example --base-url https://museum.example/3d",
         )
     source, target = Path(out).absolute(), Path(to).absolute()
-    if target.resolve().is_relative_to(source.resolve()):
-        raise OutputError(
-            "a site does not lie in the output folder that it is made from",
-            scan=str(target),
-            remedy="name a folder beside it: what nothing lists is a difference to `verify`",
-        )
-    earlier = _earlier(target)
+    earlier = target if is_built_already(target, source, MARK, "site") else None
     toml = read_exhibition(Path(exhibition)) if exhibition else ExhibitionToml()
-    partial = target.with_name(f".{target.name}.{os.getpid()}.part")
-    try:
-        partial.mkdir(parents=True)
-        with SiteFolder(partial, earlier) as site:
-            shown, placed = _placed(source, toml, include, site)
-            written = _write(
-                shown,
-                placed,
-                site,
-                base_url=base_url.rstrip("/") if base_url else None,
-                beside=Path(exhibition) if exhibition else None,
-            )
-        _take_place(partial, target)
-    except OSError as error:
-        raise OutputError(
-            f"the site cannot be written ({error.strerror or error})",
-            scan=str(target),
-            remedy="check that you may write there and that the disk has room",
-        ) from None
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
+    with built_beside(target, "site") as partial, SiteFolder(partial, earlier) as site:
+        shown, placed = _placed(source, toml, include, site)
+        written = _write(
+            shown,
+            placed,
+            site,
+            base_url=base_url.rstrip("/") if base_url else None,
+            beside=Path(exhibition) if exhibition else None,
+        )
     return Published(
         folder=target,
         relics=tuple(relic.id for relic in shown.relics),
@@ -113,29 +94,6 @@ def publish(
         remarks=shown.remarks,
         pages=written,
     )
-
-
-def _earlier(target: Path) -> Path | None:
-    """An earlier build at this place, which is replaced and whose compressed files are used."""
-    if not target.exists() or (target.is_dir() and not any(target.iterdir())):
-        return None
-    if not (target / MARK).is_file():
-        raise OutputError(
-            "there is something at this place that is no published site",
-            scan=str(target),
-            remedy="name a folder that is not there yet, or delete this one",
-        )
-    return target
-
-
-def _take_place(partial: Path, target: Path) -> None:
-    if not target.exists():
-        partial.rename(target)
-        return
-    old = partial.with_suffix(".old")
-    target.rename(old)
-    partial.rename(target)
-    shutil.rmtree(old, ignore_errors=True)
 
 
 def _placed(

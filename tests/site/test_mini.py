@@ -241,7 +241,7 @@ def test_same_input_same_bytes_and_a_package_is_replaced_as_a_whole(
     assert contents(folder / target) == before
     (folder / "foreign").mkdir(exist_ok=True)
     (folder / "foreign" / "thesis.txt").write_text("mine")
-    with pytest.raises(OutputError, match="no mini-programme of ours"):
+    with pytest.raises(OutputError, match="no published mini-programme"):
         published(folder, target, "foreign")
     with pytest.raises(OutputError, match="does not lie in the output folder"):
         published(folder, target, "out/mini")

@@ -11,9 +11,7 @@ Nothing of the day, the host or the path is in it, so the same relics give the s
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
 from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -28,6 +26,7 @@ from relicscan.site.gather import Exhibition, LeftOut, gather
 from relicscan.site.mini.files import RelicFiles, Upload, content_name, place
 from relicscan.site.mini.package import ENGINE_BYTES, engine, project
 from relicscan.site.mini.told import Files, MiniShown, Told
+from relicscan.site.place import built_beside, is_built_already
 from relicscan.site.words import languages_of
 
 TARGETS = ("alipay", "wechat")
@@ -82,23 +81,12 @@ def publish_mini(
     """
     base = _checked(target, base_url)
     source, folder = Path(out).absolute(), Path(to).absolute()
-    _require_ours(folder, source)
+    is_built_already(folder, source, MARK, "mini-programme")
     toml = read_exhibition(Path(exhibition)) if exhibition else ExhibitionToml()
-    partial = folder.with_name(f".{folder.name}.{os.getpid()}.part")
-    try:
-        partial.mkdir(parents=True)
+    with built_beside(folder, "mini-programme") as partial:
         upload = Upload(partial / "files", base)
         shown, placed = _placed(source, toml, include, target, upload)
         made = _write(shown, placed, target, partial, upload)
-        _take_place(partial, folder)
-    except OSError as error:
-        raise OutputError(
-            f"the mini-programme cannot be written ({error.strerror or error})",
-            scan=str(folder),
-            remedy="check that you may write there and that the disk has room",
-        ) from None
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
     return MiniPublished(folder=folder, target=target, **made)
 
 
@@ -120,32 +108,6 @@ def _checked(target: str, base_url: str | None) -> str:
             "https://cdn.museum.example/relics",
         )
     return base_url.rstrip("/")
-
-
-def _require_ours(folder: Path, source: Path) -> None:
-    if folder.resolve().is_relative_to(source.resolve()):
-        raise OutputError(
-            "a mini-programme does not lie in the output folder that it is made from",
-            scan=str(folder),
-            remedy="name a folder beside it: what nothing lists is a difference to `verify`",
-        )
-    empty = not folder.exists() or (folder.is_dir() and not any(folder.iterdir()))
-    if not empty and not (folder / MARK).is_file():
-        raise OutputError(
-            "there is something at this place that is no mini-programme of ours",
-            scan=str(folder),
-            remedy="name a folder that is not there yet, or delete this one",
-        )
-
-
-def _take_place(partial: Path, folder: Path) -> None:
-    if not folder.exists():
-        partial.rename(folder)
-        return
-    old = partial.with_suffix(".old")
-    folder.rename(old)
-    partial.rename(folder)
-    shutil.rmtree(old, ignore_errors=True)
 
 
 def _placed(
