@@ -23,12 +23,14 @@ def test_what_was_there_stays_when_building_fails(tmp_path: Path) -> None:
     target = tmp_path / "site"
     target.mkdir()
     (target / "index.html").write_text("first")
-    with (
-        pytest.raises(OutputError, match="cannot be written"),
-        built_beside(target, "site") as partial,
-    ):
-        (partial / "index.html").write_text("half")
-        raise OSError(28, "No space left on device")
+
+    def build() -> None:
+        with built_beside(target, "site") as partial:
+            (partial / "index.html").write_text("half")
+            raise OSError(28, "No space left on device")
+
+    with pytest.raises(OutputError, match="cannot be written"):
+        build()
     assert (target / "index.html").read_text() == "first"
     assert [path.name for path in tmp_path.iterdir()] == ["site"]
 
